@@ -1,0 +1,171 @@
+"""Every failure Packshot knows, in one tree.
+
+    PackshotError
+    ├── UserError               what a person can mend: one sentence that ends in the way out
+    │   ├── BadInput            a word, SKU, colour or token that cannot be read
+    │   ├── BadPhoto            bytes that are no picture we can work on
+    │   ├── UnknownSku          no connected store sells it
+    │   ├── NotAMember          nobody of a team we know
+    │   ├── NotAllowed          a member, but the role is too low
+    │   ├── StaleButton         the card has moved on since that button was drawn
+    │   ├── ChangedMeanwhile    somebody changed the listing after us; undo keeps its hands off
+    │   └── NotPossible         understood, but not in this state or not with this store
+    ├── StoreError              what a store answered, translated once at its edge
+    │   ├── RateLimited         repeat after `retry_after_s`
+    │   ├── StoreDown           no answer or a 5xx: safe to repeat what is idempotent
+    │   ├── NeedsReconnect      the key is gone
+    │   ├── NotFound            the listing or image is gone
+    │   ├── RejectedByStore     the store refused a field, with its message
+    │   └── Ambiguous           written or not? a person decides
+    ├── RowChanged              a compare-and-set lost: someone else was first
+    └── Fault                   ours: a short code for the person, the details for the log
+
+`handlers/dispatch.py` turns them into replies once; jobs turn them into a failed state once.
+"""
+
+from __future__ import annotations
+
+
+class PackshotError(Exception):
+    """Root of the tree."""
+
+
+class UserError(PackshotError):
+    """Carries one sentence for the person, ending in what to do next."""
+
+    code = "refused"
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+class BadInput(UserError):
+    """A word, SKU, colour or button token that cannot be read."""
+
+    code = "bad_input"
+
+
+class BadPhoto(UserError):
+    """Bytes that are no picture we can work on; `reason` is stable, the sentence is for people."""
+
+    code = "bad_photo"
+
+    def __init__(self, sentence: str, *, reason: str) -> None:
+        super().__init__(sentence)
+        self.reason = reason
+
+
+class UnknownSku(UserError):
+    """No connected store has a listing with this SKU; `guesses` are the nearest ones, best first."""
+
+    code = "unknown_sku"
+
+    def __init__(self, sku: str, *, guesses: tuple[str, ...] = ()) -> None:
+        hint = f" Did you mean {' or '.join(guesses)}?" if guesses else " `products` lists what is there."
+        super().__init__(f"No store has a listing with the SKU {sku}.{hint}")
+        self.sku = sku
+        self.guesses = guesses
+
+
+class NotAMember(UserError):
+    """Nobody of a team we know."""
+
+    code = "not_a_member"
+
+    def __init__(self) -> None:
+        super().__init__("I do not know you yet: ask an admin of your shop for an invitation, then send `join CODE`.")
+
+
+class NotAllowed(UserError):
+    """A member whose role is too low for what was asked."""
+
+    code = "not_allowed"
+
+    def __init__(self, *, needs: str, has: str, what: str) -> None:
+        super().__init__(f"{what} needs the role {needs}, and you are {has}: ask an admin to raise your role.")
+        self.needs = needs
+        self.has = has
+
+
+class StaleButton(UserError):
+    """The card has moved on since that button was drawn."""
+
+    code = "stale_button"
+
+
+class ChangedMeanwhile(UserError):
+    """The image at our position is no longer ours, so nothing was changed."""
+
+    code = "changed_meanwhile"
+
+    def __init__(self, *, store: str, sku: str) -> None:
+        super().__init__(
+            f"Somebody changed the picture of {sku} on {store} after I published mine, so I changed nothing: "
+            "look at the listing, and enhance it again if you want mine back."
+        )
+        self.store = store
+        self.sku = sku
+
+
+class NotPossible(UserError):
+    """Understood, but not in this state or not with this store."""
+
+    code = "not_possible"
+
+
+class StoreError(PackshotError):
+    """What a store answered, translated at its edge. `store` is the store's name as people know it."""
+
+    def __init__(self, message: str, *, store: str) -> None:
+        super().__init__(message)
+        self.store = store
+
+
+class RateLimited(StoreError):
+    """The store asks for a pause of `retry_after_s` seconds."""
+
+    def __init__(self, *, store: str, retry_after_s: float) -> None:
+        super().__init__(f"{store} asks me to wait {retry_after_s:.0f} s.", store=store)
+        self.retry_after_s = retry_after_s
+
+
+class StoreDown(StoreError):
+    """No answer, or a 5xx. What is idempotent may be repeated."""
+
+
+class NeedsReconnect(StoreError):
+    """The store no longer accepts our key."""
+
+
+class NotFound(StoreError):
+    """The listing or image is gone at the store."""
+
+
+class RejectedByStore(StoreError):
+    """The store refused `field` and said why."""
+
+    def __init__(self, message: str, *, store: str, field: str) -> None:
+        super().__init__(message, store=store)
+        self.field = field
+
+
+class Ambiguous(StoreError):
+    """Nobody can tell whether the write happened; read back, then ask a person."""
+
+
+class RowChanged(PackshotError):
+    """A compare-and-set matched no row: the state was no longer `was`."""
+
+    def __init__(self, what: str, *, was: str) -> None:
+        super().__init__(f"{what} is no longer {was}")
+        self.what = what
+        self.was = was
+
+
+class Fault(PackshotError):
+    """Ours. The person hears `code`; the log has the details under the same code."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code

@@ -1,0 +1,146 @@
+"""What a person can ask for: the closed union `Intent`. `handlers/grammar.py` makes them from text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from domain.catalog import Sha256, Sku
+from domain.people import Actor, Place, Role
+from domain.tokens import Token
+
+
+@dataclass(frozen=True, slots=True)
+class EnhancePhotos:
+    """Photos were sent. `sku` None: ask which product. `stores` empty: the only listing, else ask."""
+
+    photos: tuple[Sha256, ...]
+    sku: Sku | None
+    stores: tuple[str, ...] = ()
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class EnhanceSkus:
+    """Take the picture the store has now."""
+
+    skus: tuple[Sku, ...]
+    stores: tuple[str, ...] = ()
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """A button. `text` is a reason (reject); `options` are changes (redo)."""
+
+    token: Token
+    text: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DecideBySku:
+    """`approve`, `reject`, `undo` or `redo` typed as a word; `sku` None means the latest card here."""
+
+    verb: str
+    sku: Sku | None
+    text: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ShowProduct:
+    """One product on every store."""
+
+    sku: Sku
+
+
+@dataclass(frozen=True, slots=True)
+class ListProducts:
+    """The catalogue; `query` narrows it, `page` is 1-based."""
+
+    query: str = ""
+    page: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ShowHistory:
+    """What happened, newest first; `sku` None means the whole team."""
+
+    sku: Sku | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShowStatus:
+    """Stores, queue, engine, what waits for a decision."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListStores:
+    """The connected stores."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowHelp:
+    """The command table; `topic` narrows it to one command."""
+
+    topic: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Invite:
+    """A one-time code for a role."""
+
+    role: Role
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Redeem an invitation."""
+
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListMembers:
+    """Who belongs to the team."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotUnderstood:
+    """Text that is no command; `suggestion` is the nearest one, or empty."""
+
+    text: str
+    suggestion: str = ""
+
+
+Intent = (
+    EnhancePhotos
+    | EnhanceSkus
+    | Press
+    | DecideBySku
+    | ShowProduct
+    | ListProducts
+    | ShowHistory
+    | ShowStatus
+    | ListStores
+    | ShowHelp
+    | Invite
+    | Join
+    | ListMembers
+    | NotUnderstood
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One event of one chat, verified and durable. `event_key` is `{source}:{event_id}`, unique."""
+
+    event_key: str
+    team_id: str
+    actor: Actor
+    place: Place
+    text: str = ""
+    photos: tuple[Sha256, ...] = ()
+    token: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,60 @@
+"""What can be enqueued: a name, the ids it works on, and the key that makes it happen once.
+
+The key is the engine's workflow id: enqueueing the same key twice does nothing. It carries the
+row's `attempt`, since a key that once ended in an error would stand still for ever.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from domain.enhancement import Enhancement, Placement
+
+
+class JobName(StrEnum):
+    """The jobs; the names are rows in the engine, so they are a promise across versions."""
+
+    INTAKE = "intake"
+    ENHANCE = "enhance"
+    PUBLISH = "publish"
+    RESTORE = "restore"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """`subject_id` is the only argument; `queue` where it waits; `partition` what it must not overtake."""
+
+    name: JobName
+    key: str
+    subject_id: str
+    queue: str
+    partition: str | None = None
+
+
+def intake_job(event_key: str) -> Job:
+    """Handle one event."""
+    return Job(JobName.INTAKE, f"intake:{event_key}", event_key, "intake")
+
+
+def enhance_job(enhancement: Enhancement) -> Job:
+    """Make the current revision's pictures."""
+    key = f"enhance:{enhancement.enhancement_id}:{enhancement.revision.number}:{enhancement.attempt}"
+    return Job(JobName.ENHANCE, key, enhancement.enhancement_id, "pixels")
+
+
+def publish_job(placement: Placement) -> Job:
+    """Bring one approved picture to one store."""
+    key = f"publish:{placement.publish_key}:{placement.attempt}"
+    return _store_job(JobName.PUBLISH, key, placement)
+
+
+def restore_job(placement: Placement) -> Job:
+    """Put back what stood there before."""
+    key = f"restore:{placement.publish_key}:{placement.attempt}"
+    return _store_job(JobName.RESTORE, key, placement)
+
+
+def _store_job(name: JobName, key: str, placement: Placement) -> Job:
+    queue = f"publish-{placement.target.platform.value}"
+    return Job(name, key, placement.placement_id, queue, partition=placement.target.store_id)

@@ -1,0 +1,154 @@
+"""What comes out of the imaging room: pictures, and what was found while making them.
+
+The sentences of the findings live here once, so that every chat, the command line and the log
+tell a seller the same thing; a number is always measured, never assumed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+
+class FindingLevel(StrEnum):
+    """ok: measured and right. note: good to know. warning: look before you approve."""
+
+    OK = "ok"
+    NOTE = "note"
+    WARNING = "warning"
+
+
+class FindingCode(StrEnum):
+    """What can be found. Names are stable: they stand in rows and in `--json`."""
+
+    WHITE = "white"
+    FILL = "fill"
+    CENTRE = "centre"
+    SIZE = "size"
+    FILE_SIZE = "file_size"
+    ENGINE = "engine"
+    UNSURE = "unsure"
+    CUT_OFF = "cut_off"
+    SEVERAL_OBJECTS = "several_objects"
+    BLURRED = "blurred"
+    DARK = "dark"
+    BRIGHT = "bright"
+    CLIPPED = "clipped"
+    ENLARGED = "enlarged"
+    EXPOSURE = "exposure"
+    SHADOW_DROPPED = "shadow_dropped"
+    BACKGROUND_REPLACED = "background_replaced"
+    TRANSPARENT_INPUT = "transparent_input"
+    ANIMATED_INPUT = "animated_input"
+    COLOUR_SPACE = "colour_space"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One verdict. `measured` and `wanted` share the code's unit (ratio, px, stops); `detail` is a word."""
+
+    code: FindingCode
+    level: FindingLevel
+    measured: float | None = None
+    wanted: float | None = None
+    detail: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """One plain sentence; a warning ends in what to do."""
+        return _SENTENCES[self.code, self.level].format(
+            measured=self.measured if self.measured is not None else 0.0,
+            wanted=self.wanted if self.wanted is not None else 0.0,
+            detail=self.detail,
+        )
+
+
+_OK, _NOTE, _WARNING = FindingLevel.OK, FindingLevel.NOTE, FindingLevel.WARNING
+_SENTENCES: dict[tuple[FindingCode, FindingLevel], str] = {
+    (FindingCode.WHITE, _OK): "The background is pure white all round the frame.",
+    (FindingCode.WHITE, _WARNING): "Only {measured:.1%} of the frame is pure white: redo with background=white.",
+    (FindingCode.FILL, _OK): "The product fills {measured:.0%} of the frame.",
+    (FindingCode.FILL, _WARNING): "The product fills {measured:.0%} of the frame, and the store wants {wanted:.0%}.",
+    (FindingCode.CENTRE, _OK): "The product sits in the middle.",
+    (FindingCode.CENTRE, _WARNING): "The product sits {measured:.1%} off the middle.",
+    (FindingCode.SIZE, _OK): "The picture is {detail} px.",
+    (FindingCode.SIZE, _WARNING): "The picture is {detail} px, smaller than the store wants.",
+    (FindingCode.FILE_SIZE, _OK): "The file is {measured:.1f} MB.",
+    (FindingCode.FILE_SIZE, _WARNING): "The file is {measured:.1f} MB, and the store takes {wanted:.1f} MB at most.",
+    (FindingCode.ENGINE, _OK): "Cut out with {detail}.",
+    (FindingCode.ENGINE, _NOTE): "Cut out with {detail}.",
+    (
+        FindingCode.ENGINE,
+        _WARNING,
+    ): "Cut out with {detail}, a weaker method, since nothing better is here: look at the edge.",
+    (FindingCode.UNSURE, _WARNING): (
+        "I am not sure what the product is: check the cut-out, or retake the photo on a plainer background."
+    ),
+    (
+        FindingCode.CUT_OFF,
+        _WARNING,
+    ): "The product is cut off at the {detail} of the photo: retake it with some room around.",
+    (
+        FindingCode.SEVERAL_OBJECTS,
+        _WARNING,
+    ): "I see {measured:.0f} separate things: check that all of them belong to the product.",
+    (FindingCode.BLURRED, _WARNING): "The product looks blurred: hold the phone still and tap on the product to focus.",
+    (FindingCode.DARK, _WARNING): "The photo is very dark: retake it near a window.",
+    (FindingCode.BRIGHT, _WARNING): "The photo is very bright: retake it with less light on the product.",
+    (FindingCode.CLIPPED, _WARNING): "{measured:.0%} of the product is burnt out to white: retake it with less light.",
+    (FindingCode.ENLARGED, _NOTE): "The product was enlarged {measured:.1f} times: a closer photo would be sharper.",
+    (
+        FindingCode.ENLARGED,
+        _WARNING,
+    ): "The product was enlarged {measured:.1f} times and looks soft: retake the photo closer.",
+    (FindingCode.EXPOSURE, _NOTE): "Brightened by {measured:+.1f} stops; colours were left as photographed.",
+    (FindingCode.EXPOSURE, _OK): "The light was right and stayed as it was.",
+    (FindingCode.SHADOW_DROPPED, _NOTE): "This store allows no shadow on its main picture, so there is none.",
+    (
+        FindingCode.BACKGROUND_REPLACED,
+        _NOTE,
+    ): "This store takes only pure white behind its main picture, so that is what it got.",
+    (FindingCode.TRANSPARENT_INPUT, _NOTE): "The photo was already cut out; I kept its edge.",
+    (FindingCode.ANIMATED_INPUT, _NOTE): "The file is an animation; I used its first picture.",
+    (FindingCode.COLOUR_SPACE, _NOTE): "The photo was in {detail}; I converted it to sRGB, as shops want.",
+}
+"""Every pair that may be made; a test makes each one."""
+
+
+def possible_findings() -> frozenset[tuple[FindingCode, FindingLevel]]:
+    """Return every (code, level) that has a sentence, for the tests that check both sides."""
+    return frozenset(_SENTENCES)
+
+
+ContentType = Literal["image/jpeg", "image/png"]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """One finished picture for the rules called `rules_name`."""
+
+    rules_name: str
+    content: bytes = field(repr=False)
+    content_type: ContentType
+    width_px: int
+    height_px: int
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Enhanced:
+    """Everything one photo became, from one decode.
+
+    `before` and `after` are JPEGs of equal size in which the product stands at the same spot, for a
+    slider; `preview` is one JPEG with both side by side, for chats that show a single picture.
+    `confidence` is 0..1, the cut-out's own; `findings` are about the photo, each picture has its own.
+    """
+
+    pictures: tuple[Picture, ...]
+    before: bytes = field(repr=False)
+    after: bytes = field(repr=False)
+    preview: bytes = field(repr=False)
+    engine: str
+    confidence: float
+    findings: tuple[Finding, ...]

@@ -1,0 +1,238 @@
+"""What the rooms ask of each other. `bot/app.py` hands the implementations in; nobody inherits.
+
+Every docstring here is a contract that the real thing and its fake in `tests/fakes.py` both pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from domain.catalog import ImageId, Listing, ListingId, ListingImage, ListingPage, Sha256, Sku, Store, StoreId
+from domain.intents import Incoming
+from domain.jobs import Job
+from domain.picture import Enhanced
+from domain.recipe import PictureRules, Recipe
+from domain.replies import Outgoing, Reply
+from domain.rows import AuditEntry, EnhancementRows, PeopleRows, PlacementRows, QuestionRows
+
+
+class Clock(Protocol):
+    """The time is a parameter: aware UTC."""
+
+    def __call__(self) -> datetime:
+        """Return now."""
+        ...
+
+
+# ---------------------------------------------------------------- pictures
+
+
+class Enhancer(Protocol):
+    """Pixels in, pixels out, off the event loop, a bounded number at a time."""
+
+    async def enhance(self, photo: bytes, recipe: Recipe, rules: Sequence[PictureRules]) -> Enhanced:
+        """Return one picture per rules, in that order, from one decode.
+
+        Raises BadPhoto for anything that is no usable picture, NotPossible when the recipe's engine
+        is not here. May be called again with the same arguments; leaves nothing behind.
+        """
+        ...
+
+    async def check(self, photo: bytes) -> None:
+        """Raise BadPhoto when the header alone shows that `enhance` would: no pixel is decoded."""
+        ...
+
+    def engine_name(self) -> str:
+        """Which engine `auto` means on this machine now, for `status`."""
+        ...
+
+
+class MediaStorage(Protocol):
+    """Photo bytes, named by their sha256."""
+
+    async def put(self, content: bytes) -> Sha256:
+        """Keep bytes and return their name; keeping the same bytes twice is one object.
+
+        Returns only once they are durable. Raises Fault("media_full") when there is no room.
+        """
+        ...
+
+    async def get(self, name: Sha256) -> bytes:
+        """Return the bytes. Raises Fault("media_missing") when they are gone."""
+        ...
+
+    async def delete(self, names: Sequence[Sha256]) -> None:
+        """Forget them; missing ones are no error."""
+        ...
+
+
+# ---------------------------------------------------------------- stores
+
+
+@dataclass(frozen=True, slots=True)
+class PublishRequest:
+    """`key` makes it find-or-create; `replaces` is the image at the position now, None when there is none."""
+
+    key: str
+    listing_id: ListingId
+    position: int
+    content: bytes
+    content_type: str
+    alt: str
+    replaces: ImageId | None
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreRequest:
+    """`ours` is the image we placed; `original` what stood there, None when nothing did."""
+
+    key: str
+    listing_id: ListingId
+    position: int
+    ours: ImageId
+    original: ImageId | None
+    original_content: bytes | None
+    original_alt: str
+
+
+class StorePlatform(Protocol):
+    """One connected store. Every call may raise RateLimited, StoreDown, NeedsReconnect, NotFound."""
+
+    store: Store
+
+    async def find_listings(self, sku: Sku) -> Sequence[Listing]:
+        """Return every listing that sells exactly this SKU (SKUs are not unique), images included."""
+        ...
+
+    async def list_products(self, *, cursor: str | None = None, limit: int = 50) -> ListingPage:
+        """Return one page of listings in a stable order."""
+        ...
+
+    async def read_images(self, listing_id: ListingId) -> tuple[ListingImage, ...]:
+        """Return the pictures in the store's order, read now, not from a cache."""
+        ...
+
+    async def fetch_image(self, image: ListingImage) -> bytes:
+        """Return the original bytes, from the store's own host only."""
+        ...
+
+    async def publish_image(self, request: PublishRequest) -> ListingImage:
+        """Put the picture at its position instead of `replaces`; the others keep count and order.
+
+        Find-or-create by `key`: after a crash half-way the same call finishes the work and never adds
+        a second image. The replaced image is detached, or removed only once ours was read back.
+        Raises RejectedByStore, Ambiguous.
+        """
+        ...
+
+    async def find_published(self, key: str, listing_id: ListingId) -> ListingImage | None:
+        """Return the image an earlier `publish_image` made for this key, None when there is none."""
+        ...
+
+
+class RestoresImages(Protocol):
+    """The power to put back what was replaced."""
+
+    async def restore_image(self, request: RestoreRequest) -> ListingImage | None:
+        """Put `original` back at the position and detach `ours`; None when nothing stood there.
+
+        Repeating it after a crash finds the work done. Raises ChangedMeanwhile, having changed
+        nothing, when the image at the position is neither ours nor the original.
+        """
+        ...
+
+
+class Stores(Protocol):
+    """The team's connected stores, opened."""
+
+    async def of_team(self, team_id: str) -> Sequence[StorePlatform]:
+        """Return them in a stable order, the first connected first."""
+        ...
+
+    async def open(self, store_id: StoreId) -> StorePlatform:
+        """Return one. Raises NotFound when it was disconnected."""
+        ...
+
+    def rules(self, store: Store) -> PictureRules:
+        """Return what its platform wants of a main picture; `name` is the platform's value."""
+        ...
+
+
+# ---------------------------------------------------------------- one transaction
+
+
+class UnitOfWork(Protocol):
+    """One transaction: rows, jobs and messages together, or none of them."""
+
+    enhancements: EnhancementRows
+    placements: PlacementRows
+    people: PeopleRows
+    questions: QuestionRows
+
+    async def enqueue(self, job: Job) -> None:
+        """Start a job when, and only when, this transaction commits."""
+        ...
+
+    async def answer(self, reply: Reply) -> None:
+        """Say it where the event came from; a `Working` shown for the event is edited into it."""
+        ...
+
+    async def show(self, enhancement_id: str, reply: Reply) -> None:
+        """Edit the card in every place that shows it; where none does, post it where it was asked for.
+
+        Inside an event's unit of work, the event's own provisional `Working` becomes the card.
+        """
+        ...
+
+    async def audit(self, entry: AuditEntry) -> None:
+        """Append one line."""
+        ...
+
+    async def history(self, team_id: str, *, sku: Sku | None, limit: int) -> Sequence[AuditEntry]:
+        """Return the newest lines first."""
+        ...
+
+
+class Work(Protocol):
+    """Opens units of work."""
+
+    def __call__(self, incoming: Incoming | None = None) -> AbstractAsyncContextManager[UnitOfWork]:
+        """Open one; leaving it normally commits, any exception rolls everything back.
+
+        With `incoming` the event is concluded in the same transaction: raises RowChanged at entry
+        when it was concluded before, so that handling an event twice changes nothing.
+        """
+        ...
+
+
+# ---------------------------------------------------------------- chats
+
+
+class Chat(Protocol):
+    """One chat's way out."""
+
+    async def deliver(self, outgoing: Outgoing) -> str:
+        """Post or edit, and return the message's native id. May be repeated after a crash.
+
+        Raises RateLimited or StoreDown (try again), Fault (never will).
+        """
+        ...
+
+
+class Events(Protocol):
+    """The way in: durable before acknowledged."""
+
+    async def take(self, incoming: Incoming, *, working: Reply | None = None) -> bool:
+        """In one transaction store the event and enqueue its intake; False when it was known before.
+
+        `working` is shown at once in the event's place.
+        """
+        ...
+
+    async def load(self, event_key: str) -> Incoming:
+        """Return a stored event. Raises Fault("row_missing")."""
+        ...

@@ -1,0 +1,304 @@
+"""The rows behind the storage room's ports, and the rules of changing them.
+
+Nobody saves a row without saying what it was: `save(row, was=before)` loses loudly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from domain.catalog import ImageId, ListingId, Sha256, Sku, StoreId
+from domain.enhancement import Enhancement, EnhancementState, Placement, PlacementState
+from domain.people import Actor, Invitation, Member, Place, Role, Team
+from domain.replies import Outgoing, Reply
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """We asked which product or which store; the photos wait here, not in memory."""
+
+    question_id: str
+    team_id: str
+    place: Place
+    asked_of: str
+    kind: str
+    """`product` or `store`."""
+    photos: tuple[Sha256, ...]
+    sku: str
+    stores: tuple[str, ...]
+    options: tuple[tuple[str, str], ...]
+    choices: tuple[str, ...]
+    """SKUs, or store names; a press carries the index. For stores one more index means all."""
+    event_key: str
+    is_answered: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One line of who did what; append-only."""
+
+    team_id: str
+    at: datetime
+    who: str
+    action: str
+    sku: str
+    subject_id: str
+    what: str
+
+
+class EnhancementRows(Protocol):
+    """Enhancements, and compare-and-set on them."""
+
+    async def get(self, team_id: str, enhancement_id: str) -> Enhancement | None:
+        """Return it; None when it does not exist or belongs to another team."""
+        ...
+
+    async def load(self, enhancement_id: str) -> Enhancement:
+        """Return it for a job that was given its id. Raises Fault("row_missing")."""
+        ...
+
+    async def add(self, enhancement: Enhancement) -> bool:
+        """Insert it; False when the id exists already (the same event handled twice)."""
+        ...
+
+    async def save(self, enhancement: Enhancement, *, was: Enhancement) -> None:
+        """Write it where state, revision and attempt are still those of `was`. Raises RowChanged."""
+        ...
+
+    async def latest_in(self, place: Place, team_id: str, *, sku: Sku | None = None) -> Enhancement | None:
+        """Return the newest of the team asked for in this place (any place when a SKU is given)."""
+        ...
+
+    async def count_by_state(self, team_id: str) -> dict[EnhancementState, int]:
+        """Return how many stand where."""
+        ...
+
+    async def oldest_awaiting(self, team_id: str) -> datetime | None:
+        """Return when the longest waiting preview was asked for."""
+        ...
+
+
+class PlacementRows(Protocol):
+    """Placements, and compare-and-set on them."""
+
+    async def load(self, placement_id: str) -> Placement:
+        """Return it. Raises Fault("row_missing")."""
+        ...
+
+    async def of_enhancement(self, enhancement_id: str, *, revision: int | None = None) -> Sequence[Placement]:
+        """Return them newest revision first, then in target order."""
+        ...
+
+    async def add(self, placement: Placement) -> None:
+        """Insert it. Raises RowChanged when (enhancement, revision, store) has one already."""
+        ...
+
+    async def save(self, placement: Placement, *, was: Placement) -> None:
+        """Write it where state and attempt are still those of `was`. Raises RowChanged."""
+        ...
+
+    async def count_by_state(self, team_id: str) -> dict[PlacementState, int]:
+        """Return how many stand where."""
+        ...
+
+
+class PeopleRows(Protocol):
+    """Members, identities, invitations."""
+
+    async def team(self, team_id: str) -> Team:
+        """Return it. Raises Fault("row_missing")."""
+        ...
+
+    async def find_member(self, team_id: str, actor: Actor) -> Member | None:
+        """Return the member this actor is in this team, None for strangers."""
+        ...
+
+    async def members(self, team_id: str) -> Sequence[Member]:
+        """Return all of a team, by name."""
+        ...
+
+    async def invite(self, team_id: str, role: Role, *, by: str, expires_at: datetime) -> Invitation:
+        """Make a one-time code; only its hash is kept."""
+        ...
+
+    async def join(self, code: str, actor: Actor, *, now: datetime) -> Member | None:
+        """Redeem a code once; None when it is unknown, used or expired."""
+        ...
+
+
+class QuestionRows(Protocol):
+    """Questions we asked."""
+
+    async def add(self, question: Question) -> None:
+        """Insert it; the same id twice is one row."""
+        ...
+
+    async def get(self, team_id: str, question_id: str) -> Question | None:
+        """Return it; None when unknown or of another team."""
+        ...
+
+    async def latest_open(self, place: Place, member_id: str) -> Question | None:
+        """Return the newest unanswered `product` question to this member here."""
+        ...
+
+    async def answer(self, question_id: str) -> bool:
+        """Mark it answered; False when it already was (the loser of a race)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ShelfImage:
+    """A picture on the built-in store. `made_for` is the publish key that made it, empty for samples."""
+
+    image_id: ImageId
+    photo: Sha256
+    content_type: str
+    alt: str
+    made_for: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShelfVariant:
+    """One buyable form on the shelf; price in minor units."""
+
+    sku: Sku
+    title: str
+    price_cents: int
+    quantity: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShelfListing:
+    """A product on the shelf; `version` rises with every change and guards compare-and-set."""
+
+    listing_id: ListingId
+    title: str
+    handle: str
+    description: str
+    variants: tuple[ShelfVariant, ...]
+    images: tuple[ShelfImage, ...]
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShelfOrder:
+    """A sale on the shelf."""
+
+    order_id: str
+    sku: Sku
+    quantity: int
+    ordered_at: datetime
+
+
+class ShelfRows(Protocol):
+    """The rows of the built-in store."""
+
+    async def listings(self, store_id: StoreId, *, after: str = "", limit: int = 50) -> Sequence[ShelfListing]:
+        """Return listings with handle > `after`, by handle."""
+        ...
+
+    async def by_sku(self, store_id: StoreId, sku: Sku) -> Sequence[ShelfListing]:
+        """Return the listings that sell this SKU, compared by `Sku.key`."""
+        ...
+
+    async def listing(self, store_id: StoreId, listing_id: ListingId) -> ShelfListing | None:
+        """Return one, None when it is gone."""
+        ...
+
+    async def add_listing(self, store_id: StoreId, listing: ShelfListing) -> bool:
+        """Insert one; False when the handle exists."""
+        ...
+
+    async def set_images(
+        self, store_id: StoreId, listing_id: ListingId, images: Sequence[ShelfImage], *, was_version: int
+    ) -> None:
+        """Replace the ordered pictures where the version is still `was_version`. Raises RowChanged.
+
+        An image left out is detached, not deleted: `detached` finds it again.
+        """
+        ...
+
+    async def detached(self, store_id: StoreId, listing_id: ListingId, image_id: ImageId) -> ShelfImage | None:
+        """Return an image of this listing, shown or detached."""
+        ...
+
+    async def made_for(self, store_id: StoreId, listing_id: ListingId, key: str) -> ShelfImage | None:
+        """Return the image a publish key made, shown or detached."""
+        ...
+
+    async def sell(self, store_id: StoreId, sku: Sku, quantity: int, *, now: datetime) -> ShelfOrder | None:
+        """Record an order and lower the stock in one step; None when there is not enough."""
+        ...
+
+    async def orders(self, store_id: StoreId, *, since: datetime) -> Sequence[ShelfOrder]:
+        """Return orders from `since` on, oldest first."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleLine:
+    """One line of the browser chat: what somebody said, or a reply (a later line with the same
+    `message_key` replaces it). `cursor` only grows, also across processes.
+    """
+
+    cursor: int
+    place_id: str
+    message_key: str
+    author: str
+    text: str
+    photos: tuple[Sha256, ...]
+    reply: Reply | None
+    cause: str
+    at: datetime
+
+
+class ConsoleLines(Protocol):
+    """The rows of the browser chat."""
+
+    async def append_reply(self, outgoing: Outgoing, *, now: datetime) -> str:
+        """Add a line and return the native id (the message_key)."""
+        ...
+
+    async def after(self, team_id: str, place_id: str, cursor: int, *, limit: int = 200) -> Sequence[ConsoleLine]:
+        """Return the lines with a greater cursor, in order."""
+        ...
+
+    async def of_cause(self, team_id: str, event_key: str) -> Sequence[ConsoleLine]:
+        """Return all lines of every message this event touched, in order."""
+        ...
+
+    def follow(self, team_id: str, place_id: str, cursor: int) -> AsyncIterator[Sequence[ConsoleLine]]:
+        """Yield new lines as they come, from any process, for ever."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """A console login: who, and the secret its CSRF token is made from."""
+
+    login_id: str
+    member: Member
+    csrf: str
+
+
+class ConsoleLogins(Protocol):
+    """Cookies of the browser chat, hashed."""
+
+    async def offer(self, member_id: str, *, now: datetime) -> str:
+        """Return a one-time code for `/console?code=…`, valid 15 minutes."""
+        ...
+
+    async def redeem(self, code: str, *, now: datetime) -> str | None:
+        """Return a cookie value for a code used the first time, None otherwise."""
+        ...
+
+    async def find(self, cookie: str, *, now: datetime) -> Login | None:
+        """Return the login of a living cookie."""
+        ...
+
+    async def end(self, cookie: str) -> None:
+        """Log out."""
+        ...

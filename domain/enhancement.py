@@ -143,6 +143,7 @@ class Target:
     platform: PlatformName
     listing_id: ListingId
     position: int = 1
+    listing_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@
     │   ├── RejectedByStore     the store refused a field, with its message
     │   └── Ambiguous           written or not? a person decides
     ├── RowChanged              a compare-and-set lost: someone else was first
+    │   └── EventConcluded      this event was handled before; nothing is left to do
     └── Fault                   ours: a short code for the person, the details for the log
 
 `handlers/dispatch.py` turns them into replies once; jobs turn them into a failed state once.
@@ -161,6 +162,13 @@ class RowChanged(PackshotError):
         super().__init__(f"{what} is no longer {was}")
         self.what = what
         self.was = was
+
+
+class EventConcluded(RowChanged):
+    """The event's effects are already in the database: a repeat after a crash, or a second delivery."""
+
+    def __init__(self, event_key: str) -> None:
+        super().__init__(f"event {event_key}", was="open")
 
 
 class Fault(PackshotError):

@@ -12,12 +12,15 @@ from domain.tokens import Token
 
 @dataclass(frozen=True, slots=True)
 class EnhancePhotos:
-    """Photos were sent. `sku` None: ask which product. `stores` empty: the only listing, else ask."""
+    """Photos were sent. `sku` None: ask which product, guessing from the caption. `stores` empty:
+    the only listing, else ask.
+    """
 
     photos: tuple[Sha256, ...]
     sku: Sku | None
     stores: tuple[str, ...] = ()
     options: Mapping[str, str] = field(default_factory=dict)
+    caption: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -203,8 +203,8 @@ class Work(Protocol):
     def __call__(self, incoming: Incoming | None = None) -> AbstractAsyncContextManager[UnitOfWork]:
         """Open one; leaving it normally commits, any exception rolls everything back.
 
-        With `incoming` the event is concluded in the same transaction: raises RowChanged at entry
-        when it was concluded before, so that handling an event twice changes nothing.
+        With `incoming` the event is concluded in the same transaction: raises EventConcluded at
+        entry when it was concluded before, so that handling an event twice changes nothing.
         """
         ...
 

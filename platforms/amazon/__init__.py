@@ -1,0 +1,1 @@
+"""Amazon: what it wants of a picture."""

@@ -1,0 +1,1 @@
+"""Etsy: what it wants of a picture."""

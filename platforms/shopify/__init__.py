@@ -1,0 +1,1 @@
+"""Shopify: what it wants of a picture."""

@@ -1,0 +1,1 @@
+"""WooCommerce: what it wants of a picture."""

@@ -1,0 +1,180 @@
+"""The built-in store keeps the contract of every store, and a few rules of its own."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from domain.catalog import ImageId, ListingId, ListingImage, PlatformName, Sku, Store, StoreId
+from domain.errors import NotFound, RejectedByStore, StoreDown
+from domain.ports import PublishRequest
+from domain.rows import ShelfImage, ShelfListing, ShelfVariant
+from platforms.registry import OPENERS, RULES, Supplies
+from platforms.shelf.adapter import IMAGES_MOST, ShelfStore
+from tests.platforms import contract
+from tests.platforms.contract import CONTRACT, Rule, Shop, Step
+from tests.platforms.fakes import FakeMedia, FakeShelfRows
+
+STORE = Store(StoreId("store-1"), "team-1", PlatformName.SHELF, "Shelf")
+LISTING = ListingId("listing-1")
+
+
+def content(key: str) -> bytes:
+    return b"\xff\xd8" + key.encode()
+
+
+async def stocked(*, image_count: int = 3) -> tuple[ShelfStore, FakeShelfRows]:
+    rows, media = FakeShelfRows(), FakeMedia()
+    images = [
+        ShelfImage(ImageId(f"old-{n}"), await media.put(content(f"old {n}")), "image/jpeg", f"view {n}", "")
+        for n in range(image_count)
+    ]
+    mug = ShelfListing(
+        LISTING, "Mug", "mug", "A mug.", (ShelfVariant(Sku("MUG-01"), "Blue", 1850, 7),), tuple(images), 1
+    )
+    bowl = ShelfListing(ListingId("listing-2"), "Bowl", "bowl", "", (ShelfVariant(Sku("BOWL-01"), "", 900, 2),), (), 1)
+    for listing in (mug, bowl):
+        assert await rows.add_listing(STORE.store_id, listing)
+    return ShelfStore(STORE, rows, media, public_url=lambda path: f"https://shop.example{path}"), rows
+
+
+async def open_shop() -> Shop:
+    store, rows = await stocked()
+
+    async def change_by_hand(position: int) -> None:
+        listing = rows.stores[STORE.store_id][LISTING]
+        images = list(listing.images)
+        images[position - 1] = replace(images[position - 1], image_id=ImageId("by-hand"), made_for="")
+        await rows.set_images(STORE.store_id, LISTING, images, was_version=listing.version)
+
+    def lose_next_answer() -> None:
+        rows.lose_answers = 1
+
+    return Shop(store, LISTING, Sku("MUG-01"), content, change_by_hand, lose_next_answer)
+
+
+@pytest.mark.parametrize("rule", CONTRACT, ids=lambda rule: rule.__name__)
+async def test_contract(rule: Rule) -> None:
+    await rule(await open_shop())
+
+
+steps = st.builds(
+    Step,
+    position=st.one_of(st.none(), st.integers(min_value=1, max_value=4)),
+    times=st.integers(min_value=1, max_value=3),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(steps, max_size=10))
+def test_any_walk_of_publish_and_undo_keeps_the_other_pictures(walk: list[Step]) -> None:
+    asyncio.run(contract.any_walk_keeps_the_other_pictures(open_shop, walk))
+
+
+async def test_a_lost_race_is_repeated_and_adds_one_picture() -> None:
+    store, rows = await stocked()
+    rows.rivals = 2
+    request = PublishRequest("e1:1:s", LISTING, 1, content("x"), "image/jpeg", "", ImageId("old-0"))
+    ours = await store.publish_image(request)
+    assert rows.writes == 1
+    assert [image.image_id for image in await store.read_images(LISTING)] == [ours.image_id, "old-1", "old-2"]
+
+
+async def test_a_race_lost_again_and_again_is_told_and_safe_to_repeat() -> None:
+    store, rows = await stocked()
+    rows.rivals = 99
+    with pytest.raises(StoreDown):
+        await store.publish_image(
+            PublishRequest("e1:1:s", LISTING, 1, content("x"), "image/jpeg", "", ImageId("old-0"))
+        )
+    assert rows.writes == 0
+
+
+async def test_two_workers_with_one_key_make_one_picture() -> None:
+    shop = await open_shop()
+    made = await asyncio.gather(*(contract.publish(shop, "e1:1:s", replaces=ImageId("old-0")) for _ in range(5)))
+    assert len({image.image_id for image in made}) == 1
+    assert len(await contract.ids(shop)) == 3
+
+
+async def test_publishing_again_after_an_undo_shows_the_same_image() -> None:
+    shop = await open_shop()
+    ours = await contract.publish(shop, "e1:1:s", replaces=ImageId("old-0"))
+    await contract.restore(shop, "e1:1:s", ours=ours.image_id, original=ImageId("old-0"))
+    again = await contract.publish(shop, "e1:1:s", replaces=ImageId("old-0"))
+    assert again.image_id == ours.image_id
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"position": 0}, "position"),
+        ({"content": b""}, "content"),
+        ({"content": bytes(20_000_001)}, "content"),
+        ({"content_type": "text/html"}, "content_type"),
+    ],
+    ids=["position 0", "empty", "too large", "html"],
+)
+async def test_what_the_shelf_does_not_take_is_refused_by_field(change: dict[str, object], field: str) -> None:
+    store, rows = await stocked()
+    request = PublishRequest("e1:1:s", LISTING, 1, content("x"), "image/jpeg", "", ImageId("old-0"))
+    with pytest.raises(RejectedByStore) as caught:
+        await store.publish_image(replace(request, **change))  # type: ignore[arg-type]
+    assert caught.value.field == field
+    assert rows.writes == 0
+
+
+async def test_a_full_listing_takes_no_more_and_can_still_be_replaced() -> None:
+    store, _ = await stocked(image_count=IMAGES_MOST)
+    request = PublishRequest("e1:1:s", LISTING, 99, content("x"), "image/jpeg", "", None)
+    with pytest.raises(RejectedByStore, match="20 pictures already"):
+        await store.publish_image(request)
+    await store.publish_image(replace(request, position=1, replaces=ImageId("old-0")))
+
+
+async def test_prices_are_exact_and_pictures_have_public_addresses() -> None:
+    store, _ = await stocked()
+    [listing] = await store.find_listings(Sku("MUG-01"))
+    assert listing.variants[0].price == Decimal("18.50")
+    assert listing.variants[0].currency == "EUR"
+    assert listing.url == "https://shop.example/shelf/products/mug"
+    assert listing.images[0].url == "https://shop.example/shelf/images/listing-1/old-0"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://elsewhere.example/picture.jpg",
+        "https://shop.example/shelf/images/listing-1/old-1",
+        "https://shop.example/shelf/images/listing-9/old-0",
+        "",
+    ],
+)
+async def test_a_picture_that_is_not_the_shelfs_own_is_not_fetched(url: str) -> None:
+    store, _ = await stocked()
+    with pytest.raises(NotFound):
+        await store.fetch_image(ListingImage(ImageId("old-0"), 1, url, ""))
+
+
+def test_every_platform_has_rules_under_its_own_name() -> None:
+    assert set(RULES) == set(PlatformName)
+    assert all(rules.name == platform.value for platform, rules in RULES.items())
+    assert all(0 < rules.fill_least <= rules.fill < 0.95 for rules in RULES.values())
+
+
+def test_amazon_takes_pure_white_and_no_shadow() -> None:
+    rules = RULES[PlatformName.AMAZON]
+    assert rules.only_white
+    assert not rules.shadow_allowed
+    assert rules.fill_least == 0.85
+
+
+def test_only_the_shelf_opens_so_far() -> None:
+    assert set(OPENERS) == {PlatformName.SHELF}
+    supplies = Supplies(media=FakeMedia(), shelf_rows=FakeShelfRows(), public_url=str)
+    assert OPENERS[PlatformName.SHELF](STORE, supplies).store == STORE

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from domain.catalog import ImageId, Listing, ListingId, ListingImage, ListingPage, Sha256, Sku, Store, StoreId
 from domain.intents import Incoming
@@ -134,6 +134,7 @@ class StorePlatform(Protocol):
         ...
 
 
+@runtime_checkable
 class RestoresImages(Protocol):
     """The power to put back what was replaced."""
 

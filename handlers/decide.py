@@ -1,0 +1,274 @@
+"""Approve, reject, redo, undo, retry: a press or a word, and the compare-and-set that makes it count once.
+
+Everything a decision changes happens in one transaction: the row, the placements, the jobs, the
+card and the audit line. Two people pressing at once: the database lets one through, and the other
+reads who was first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from domain.enhancement import (
+    PUBLISHED_PLACEMENTS,
+    Decision,
+    Enhancement,
+    EnhancementEvent,
+    EnhancementState,
+    Placement,
+    PlacementEvent,
+    PlacementState,
+    Target,
+)
+from domain.errors import BadInput, NotAllowed, NotPossible, RowChanged, StaleButton
+from domain.intents import DecideBySku, Press
+from domain.jobs import enhance_job, publish_job, restore_job
+from domain.people import Role
+from domain.ports import UnitOfWork
+from domain.replies import AlreadyDecided, Refused
+from domain.tokens import Action
+from handlers.card import show_card
+from handlers.desk import Asked, Desk, id_from
+from handlers.enhance import audit_entry, read_options
+
+NEEDS: dict[Action, Role] = {
+    Action.APPROVE: Role.APPROVER,
+    Action.REJECT: Role.EDITOR,  # one's own drafts; anybody's from approver on
+    Action.REDO: Role.EDITOR,
+    Action.UNDO: Role.APPROVER,
+    Action.RETRY: Role.EDITOR,  # what was approved once may be tried again; a failed picture redone
+    Action.IT_IS_THERE: Role.APPROVER,
+    Action.IT_IS_NOT_THERE: Role.APPROVER,
+    Action.LOOK_AGAIN: Role.APPROVER,
+    Action.CHOOSE_PRODUCT: Role.EDITOR,
+    Action.CHOOSE_STORE: Role.EDITOR,
+}
+_VERDICTS = {EnhancementEvent.APPROVE: "approved", EnhancementEvent.REJECT: "rejected"}
+
+
+async def press(asked: Asked, intent: Press, desk: Desk) -> None:
+    """Do what a button says. Raises BadInput for one that is not this team's, NotAllowed, NotPossible."""
+    token = intent.token
+    await _decide(
+        asked, desk, token.action, enhancement_id=token.subject_id, revision=token.number, text=intent.text,
+        options=intent.options,
+    )  # fmt: skip
+
+
+async def decide_by_sku(asked: Asked, intent: DecideBySku, desk: Desk) -> None:
+    """Do what a word says, to the newest card of that SKU, or the newest one here."""
+    async with desk.work() as work:
+        enhancement = await work.enhancements.latest_in(asked.incoming.place, asked.member.team_id, sku=intent.sku)
+    if enhancement is None:
+        which = f"of {intent.sku}" if intent.sku else "here"
+        raise BadInput(f"There is no picture {which} to {intent.verb}: send `enhance SKU`, or a photo with its SKU.")
+    await _decide(
+        asked, desk, Action(intent.verb), enhancement_id=enhancement.enhancement_id,
+        revision=enhancement.revision.number, text=intent.text, options=intent.options,
+    )  # fmt: skip
+
+
+async def _decide(
+    asked: Asked,
+    desk: Desk,
+    action: Action,
+    *,
+    enhancement_id: str,
+    revision: int,
+    text: str,
+    options: Mapping[str, str],
+) -> None:
+    try:
+        async with desk.work(asked.incoming) as work:
+            enhancement = await work.enhancements.get(asked.member.team_id, enhancement_id)
+            if enhancement is None:
+                raise BadInput("I do not know that button: ask for the card again with `history`.")
+            _check_role(asked, action, enhancement)
+            if revision != enhancement.revision.number:
+                await show_card(work, enhancement)
+                await work.answer(Refused(StaleButton.code, _stale(enhancement)))
+                return
+            await _act(work, asked, desk, action, enhancement, text=text, options=options)
+    except RowChanged:
+        # Postgres lets two transactions read the same row; the second one's save finds it changed.
+        async with desk.work(asked.incoming) as work:
+            enhancement = await work.enhancements.load(enhancement_id)
+            await _answer_too_late(work, enhancement)
+
+
+def _check_role(asked: Asked, action: Action, enhancement: Enhancement) -> None:
+    needed = NEEDS[action]
+    is_own = enhancement.requested_by == asked.member.member_id
+    if action is Action.REJECT and not is_own:
+        needed = Role.APPROVER
+    if not asked.member.role.covers(needed):
+        what = {Action.APPROVE: "Approving", Action.REJECT: "Rejecting someone else's picture", Action.UNDO: "Undo"}
+        raise NotAllowed(needs=needed.value, has=asked.member.role.value, what=what.get(action, f"“{action.value}”"))
+
+
+async def _act(
+    work: UnitOfWork,
+    asked: Asked,
+    desk: Desk,
+    action: Action,
+    enhancement: Enhancement,
+    *,
+    text: str,
+    options: Mapping[str, str],
+) -> None:
+    placements = await work.placements.of_enhancement(enhancement.enhancement_id)
+    match action:
+        case Action.APPROVE:
+            await _approve(work, asked, desk, enhancement)
+        case Action.REJECT:
+            await _reject(work, asked, desk, enhancement, reason=text)
+        case Action.REDO:
+            await _redo(work, asked, desk, enhancement, options)
+        case Action.UNDO:
+            await _undo(work, asked, desk, enhancement, placements)
+        case Action.RETRY:
+            await _retry(work, asked, desk, enhancement, placements)
+        case Action.IT_IS_THERE | Action.IT_IS_NOT_THERE | Action.LOOK_AGAIN:
+            await _clear_up(work, asked, desk, enhancement, placements, action)
+        case Action.CHOOSE_PRODUCT | Action.CHOOSE_STORE:
+            raise BadInput("I do not know that button: send the photo again.")
+
+
+async def _approve(work: UnitOfWork, asked: Asked, desk: Desk, enhancement: Enhancement) -> None:
+    if enhancement.state is not EnhancementState.AWAITING_DECISION:
+        await _answer_too_late(work, enhancement)
+        return
+    approved = _decided(asked, desk, enhancement, EnhancementEvent.APPROVE, reason="")
+    await work.enhancements.save(approved, was=enhancement)
+    for target in approved.targets:
+        placement = _placement(approved, target)
+        await work.placements.add(placement)
+        await work.enqueue(publish_job(placement))
+    await show_card(work, approved)
+    await work.audit(audit_entry(approved, desk, asked.member.name, "approved", f"revision {approved.revision.number}"))
+
+
+def _placement(enhancement: Enhancement, target: Target) -> Placement:
+    picture = enhancement.revision.picture_for(target.platform)
+    assert picture is not None, "an offered revision has a picture for every target's platform"
+    number = enhancement.revision.number
+    return Placement(
+        placement_id=id_from(enhancement.enhancement_id, str(number), target.store_id, target.listing_id),
+        enhancement_id=enhancement.enhancement_id,
+        team_id=enhancement.team_id,
+        sku=enhancement.sku,
+        revision=number,
+        target=target,
+        picture=picture,
+        state=PlacementState.APPROVED,
+    )
+
+
+async def _reject(work: UnitOfWork, asked: Asked, desk: Desk, enhancement: Enhancement, *, reason: str) -> None:
+    if enhancement.state is not EnhancementState.AWAITING_DECISION:
+        await _answer_too_late(work, enhancement)
+        return
+    rejected = _decided(asked, desk, enhancement, EnhancementEvent.REJECT, reason=reason)
+    await work.enhancements.save(rejected, was=enhancement)
+    await show_card(work, rejected)
+    await work.audit(audit_entry(rejected, desk, asked.member.name, "rejected", reason or "no reason given"))
+
+
+async def _redo(
+    work: UnitOfWork, asked: Asked, desk: Desk, enhancement: Enhancement, options: Mapping[str, str]
+) -> None:
+    if enhancement.state in {EnhancementState.RECEIVED, EnhancementState.ENHANCING}:
+        raise NotPossible(f"I am still working on {enhancement.sku}: wait for its preview, then redo.")
+    read_options(options)
+    again = enhancement.redone(enhancement.revision.recipe.changed(options))
+    await work.enhancements.save(again, was=enhancement)
+    await work.enqueue(enhance_job(again))
+    await show_card(work, again)
+    what = " ".join(f"{name}={word}" for name, word in options.items()) or "as it was"
+    await work.audit(audit_entry(again, desk, asked.member.name, "redone", what))
+
+
+async def _undo(
+    work: UnitOfWork, asked: Asked, desk: Desk, enhancement: Enhancement, placements: Sequence[Placement]
+) -> None:
+    published = [item for item in placements if item.state in PUBLISHED_PLACEMENTS]
+    if not published:
+        raise NotPossible(f"Nothing of {enhancement.sku} is published by me here, so there is nothing to undo.")
+    newest = max(item.revision for item in published)
+    for placement in published:
+        if placement.revision == newest:
+            await _send_again(work, placement, PlacementEvent.UNDO)
+    await show_card(work, enhancement)
+    await work.audit(audit_entry(enhancement, desk, asked.member.name, "undid", f"revision {newest}"))
+
+
+async def _retry(
+    work: UnitOfWork, asked: Asked, desk: Desk, enhancement: Enhancement, placements: Sequence[Placement]
+) -> None:
+    if enhancement.state is EnhancementState.ENHANCE_FAILED:
+        await _redo(work, asked, desk, enhancement, {})
+        return
+    failed = [
+        item for item in placements if item.state in {PlacementState.PUBLISH_FAILED, PlacementState.RESTORE_FAILED}
+    ]
+    if not failed:
+        raise NotPossible(f"Nothing of {enhancement.sku} has failed, so there is nothing to retry.")
+    for placement in failed:
+        await _send_again(work, placement, PlacementEvent.RETRY)
+    await show_card(work, enhancement)
+    await work.audit(audit_entry(enhancement, desk, asked.member.name, "retried", f"{len(failed)} stores"))
+
+
+async def _clear_up(
+    work: UnitOfWork,
+    asked: Asked,
+    desk: Desk,
+    enhancement: Enhancement,
+    placements: Sequence[Placement],
+    action: Action,
+) -> None:
+    """A person looked at the store and says what is there."""
+    unclear = [item for item in placements if item.state is PlacementState.UNCLEAR]
+    if not unclear:
+        raise NotPossible(f"Everything about {enhancement.sku} is clear already.")
+    for placement in unclear:
+        if action is Action.LOOK_AGAIN:
+            await _send_again(work, placement, PlacementEvent.LOOK_AGAIN)
+        else:
+            event = (
+                PlacementEvent.IT_IS_THERE if action is Action.IT_IS_THERE else PlacementEvent.IT_IS_NOT_THERE
+            )  # fmt: skip
+            await work.placements.save(placement.after(event), was=placement)
+    await show_card(work, enhancement)
+    await work.audit(audit_entry(enhancement, desk, asked.member.name, "looked", action.value))
+
+
+async def _send_again(work: UnitOfWork, placement: Placement, event: PlacementEvent) -> None:
+    """Move a placement and enqueue its job under a new attempt: an old key would stand still for ever."""
+    moved = replace(placement.after(event), attempt=placement.attempt + 1, failure="")
+    await work.placements.save(moved, was=placement)
+    await work.enqueue(restore_job(moved) if moved.state is PlacementState.RESTORING else publish_job(moved))
+
+
+def _decided(
+    asked: Asked, desk: Desk, enhancement: Enhancement, verdict: EnhancementEvent, *, reason: str
+) -> Enhancement:
+    decision = Decision(
+        verdict, enhancement.revision.number, asked.member.name, asked.member.member_id, desk.clock(), reason
+    )
+    return replace(enhancement.after(verdict), decision=decision)
+
+
+async def _answer_too_late(work: UnitOfWork, enhancement: Enhancement) -> None:
+    await show_card(work, enhancement)
+    if enhancement.decision is None:
+        await work.answer(Refused(StaleButton.code, _stale(enhancement)))
+        return
+    decision = enhancement.decision
+    verdict = _VERDICTS[decision.verdict]
+    await work.answer(AlreadyDecided(verdict, decision.by_name, decision.decided_at, enhancement.sku.value))
+
+
+def _stale(enhancement: Enhancement) -> str:
+    return f"That button is from an older card of {enhancement.sku}; the card is up to date now: press again there."

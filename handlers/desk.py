@@ -1,0 +1,36 @@
+"""What every subject works with: the ports, in one hand."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from dataclasses import dataclass
+
+from domain.intents import Incoming
+from domain.people import Member
+from domain.ports import Clock, Enhancer, MediaStorage, Stores, Work
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """The ports a handler or a step may use; `bot/app.py` fills it."""
+
+    work: Work
+    media: MediaStorage
+    enhancer: Enhancer
+    stores: Stores
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One event of a known member."""
+
+    incoming: Incoming
+    member: Member
+
+
+def id_from(*parts: str) -> str:
+    """Return the 22 character id these parts always give: the same event makes the same rows."""
+    digest = hashlib.sha256("\x1f".join(parts).encode()).digest()[:16]
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

@@ -1,0 +1,189 @@
+"""The one door: `handle(incoming)` finds the member, checks the role, calls the subject, and turns
+every error into a reply. Running it twice for one event changes nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from domain.catalog import Sku
+from domain.enhancement import IllegalMove
+from domain.errors import EventConcluded, NotAllowed, NotAMember, StoreError, UserError
+from domain.intents import (
+    DecideBySku,
+    EnhancePhotos,
+    EnhanceSkus,
+    Incoming,
+    Intent,
+    Invite,
+    Join,
+    ListMembers,
+    ListProducts,
+    ListStores,
+    NotUnderstood,
+    Press,
+    ShowHelp,
+    ShowHistory,
+    ShowProduct,
+    ShowStatus,
+)
+from domain.people import Member, Role
+from domain.replies import Refused, Reply, Working
+from domain.tokens import Action
+from handlers import ask, decide, products, request, stores, team
+from handlers.desk import Asked, Desk
+from handlers.failures import fault_code, sentence_for
+from handlers.grammar import BY_NAME, parse, parse_press
+
+log = logging.getLogger("packshot.handlers")
+
+_ROLES: dict[type, Role] = {
+    EnhancePhotos: Role.EDITOR,
+    EnhanceSkus: Role.EDITOR,
+    ShowProduct: Role.VIEWER,
+    ListProducts: Role.VIEWER,
+    ShowHistory: Role.VIEWER,
+    ShowStatus: Role.VIEWER,
+    ListStores: Role.VIEWER,
+    ShowHelp: Role.VIEWER,
+    ListMembers: Role.VIEWER,
+    NotUnderstood: Role.VIEWER,
+    Join: Role.VIEWER,
+    Invite: Role.ADMIN,
+}
+"""What each intent needs at the door; decisions look at the enhancement too (handlers/decide.py)."""
+
+
+def read(incoming: Incoming) -> Intent:
+    """Return what an event asks for. Raises BadInput."""
+    if incoming.token:
+        return parse_press(incoming.token, text=incoming.text, options=incoming.options)
+    return parse(incoming.text, photos=incoming.photos)
+
+
+def provisional(incoming: Incoming, member: Member) -> Reply | None:
+    """Return what can be said before any work: `Working` for a picture this member may ask for.
+
+    It is shown in the same transaction that makes the event durable, so a person never waits for
+    a worker to hear that the photo has arrived. None where the true answer is a moment away.
+    """
+    try:
+        intent = read(incoming)
+    except UserError:
+        return None
+    match intent:
+        case EnhancePhotos(sku=sku) if member.role.covers(Role.EDITOR):
+            return Working(sku.value if sku else "", "received")
+        case EnhanceSkus(skus=skus) if member.role.covers(Role.EDITOR):
+            return Working(skus[0].value, "received")
+        case _:
+            return None
+
+
+async def handle(incoming: Incoming, desk: Desk) -> None:
+    """Answer one event: its effects and its replies are one transaction, once.
+
+    Raises only what makes the answer itself impossible (the database is away): the job repeats then.
+    """
+    try:
+        await _answer(incoming, desk)
+    except EventConcluded:
+        log.info("event handled before", extra={"event_key": incoming.event_key})
+    except UserError as error:
+        await _refuse(incoming, desk, error.code, error.sentence)
+    except (StoreError, IllegalMove) as error:
+        await _refuse(incoming, desk, "not_now", sentence_for(error))
+    except Exception as error:  # the one place where any error becomes a sentence
+        log.exception("event failed", extra={"event_key": incoming.event_key, "code": fault_code(error)})
+        await _refuse(incoming, desk, "fault", sentence_for(error))
+
+
+async def refuse_event(incoming: Incoming, error: BaseException, desk: Desk) -> None:
+    """Tell the person when the intake job itself is a dead letter."""
+    await _refuse(incoming, desk, "fault", sentence_for(error))
+
+
+async def _refuse(incoming: Incoming, desk: Desk, code: str, sentence: str) -> None:
+    try:
+        async with desk.work(incoming) as work:
+            await work.answer(Refused(code, sentence))
+    except EventConcluded:
+        log.info("event handled before", extra={"event_key": incoming.event_key})
+
+
+async def _answer(incoming: Incoming, desk: Desk) -> None:
+    intent = read(incoming)
+    if isinstance(intent, Join):
+        await team.join(incoming, intent, desk)
+        return
+    async with desk.work() as work:
+        member = await work.people.find_member(incoming.team_id, incoming.actor)
+    if member is None:
+        raise NotAMember
+    needed = decide.NEEDS[intent.token.action] if isinstance(intent, Press) else _ROLES.get(type(intent), Role.EDITOR)
+    if not member.role.covers(needed):
+        raise NotAllowed(needs=needed.value, has=member.role.value, what=_what(intent))
+    await _route(Asked(incoming, member), intent, desk)
+
+
+async def _route(asked: Asked, intent: Intent, desk: Desk) -> None:  # noqa: C901 - a table of intents, one line each
+    match intent:
+        case EnhancePhotos() | EnhanceSkus():
+            await request.request(asked, intent, desk)
+        case Press(token=token) if token.action in {Action.CHOOSE_PRODUCT, Action.CHOOSE_STORE}:
+            await ask.answer_by_press(asked, intent, desk)
+        case Press():
+            await decide.press(asked, intent, desk)
+        case DecideBySku():
+            await decide.decide_by_sku(asked, intent, desk)
+        case ShowProduct():
+            await products.show_product(asked, intent, desk)
+        case ListProducts():
+            await products.list_products(asked, intent, desk)
+        case ShowHistory():
+            await team.show_history(asked, intent, desk)
+        case ShowStatus():
+            await stores.show_status(asked, desk)
+        case ListStores():
+            await stores.list_stores(asked, desk)
+        case ShowHelp():
+            await team.show_help(asked, intent, desk)
+        case Invite():
+            await team.invite(asked, intent, desk)
+        case Join():
+            await team.join(asked.incoming, intent, desk)
+        case ListMembers():
+            await team.list_members(asked, desk)
+        case NotUnderstood():
+            await _not_understood(asked, intent, desk)
+
+
+async def _not_understood(asked: Asked, intent: NotUnderstood, desk: Desk) -> None:
+    """A bare word may answer our question, or be a SKU; else the nearest command is offered."""
+    words = intent.text.split()
+    if words and not intent.suggestion:
+        question = await ask.open_question(asked, desk)
+        if question is not None:
+            await ask.answer_product(asked, question, Sku(intent.text), desk)
+            return
+        found = await products.find_everywhere(desk, asked.member.team_id, Sku(words[0][:64]))
+        if found.targets:
+            await products.show_product(asked, ShowProduct(found.sku), desk)
+            return
+    hint = f"Did you mean `{intent.suggestion}`?" if intent.suggestion else "Send `help` for what I know."
+    async with desk.work(asked.incoming) as work:
+        await work.answer(Refused("not_understood", f"I do not know “{intent.text[:80]}”. {hint}"))
+
+
+def _what(intent: Intent) -> str:
+    match intent:
+        case EnhancePhotos() | EnhanceSkus():
+            return "Enhancing"
+        case Press(token=token):
+            return f"“{token.action.value.capitalize()}”"
+        case DecideBySku(verb=verb):
+            return f"“{verb.capitalize()}”"
+        case Invite():
+            return BY_NAME["invite"].meaning.split(" for")[0]
+        case _:
+            return "That"

@@ -1,0 +1,200 @@
+"""From a photo to a preview: `start` makes the row and its job, the steps `fetch`, `improve` and
+`offer` run in a worker, and `enhance_failed` is where they end when they cannot.
+
+Every step may run twice (a worker may die after its effect): each looks at the row first and saves
+by compare-and-set.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from domain.catalog import Sha256
+from domain.enhancement import (
+    MOVING_ENHANCEMENTS,
+    Enhancement,
+    EnhancementEvent,
+    EnhancementState,
+    Revision,
+    StoredPicture,
+    Target,
+)
+from domain.errors import BadInput, NotPossible
+from domain.jobs import enhance_job
+from domain.picture import Enhanced
+from domain.ports import UnitOfWork
+from domain.recipe import Recipe
+from domain.rows import AuditEntry
+from handlers.card import show_card
+from handlers.desk import Asked, Desk, id_from
+from handlers.failures import sentence_for
+from handlers.products import Found
+
+MAX_POSITION = 20
+"""Etsy's limit of pictures a listing, the highest of the platforms we know exactly."""
+
+
+async def start(
+    work: UnitOfWork,
+    asked: Asked,
+    desk: Desk,
+    found: Found,
+    *,
+    targets: tuple[Target, ...],
+    photos: Sequence[Sha256 | None],
+    recipe: Recipe,
+    first_position: int,
+) -> None:
+    """Start one enhancement a photo, in the caller's transaction; None means: fetch it from the store.
+
+    The first photo goes to `first_position`, the second to the next one, and so on.
+    """
+    incoming = asked.incoming
+    for position, photo in enumerate(photos, start=first_position):
+        enhancement = Enhancement(
+            enhancement_id=id_from(incoming.team_id, incoming.event_key, found.sku.key, str(position)),
+            team_id=incoming.team_id,
+            sku=found.sku,
+            title=found.title,
+            photo=photo,
+            state=EnhancementState.RECEIVED,
+            revision=Revision(1, recipe),
+            targets=tuple(replace(target, position=position) for target in targets),
+            place=incoming.place,
+            requested_by=asked.member.member_id,
+            requested_by_name=asked.member.name,
+            created_at=desk.clock(),
+        )
+        if await work.enhancements.add(enhancement):
+            await work.enqueue(enhance_job(enhancement))
+            await show_card(work, enhancement)
+            where = ", ".join(f"{target.store_name} position {position}" for target in targets)
+            await work.audit(audit_entry(enhancement, desk, asked.member.name, "requested", where))
+
+
+def choose_targets(found: Found, stores: Sequence[str]) -> tuple[Target, ...] | None:
+    """Return where to publish: the stores that were named, or the only listing; None means ask.
+
+    `all` names every store. Raises BadInput for a store that does not exist or does not have it.
+    """
+    if not stores:
+        return found.targets if len(found.targets) == 1 else None
+    if [word.lower() for word in stores] == ["all"]:
+        return found.targets
+    chosen: list[Target] = []
+    for word in stores:
+        key = word.casefold()
+        matches = [item for item in found.targets if key in {item.store_name.casefold(), item.platform.value}]
+        if not matches:
+            names = ", ".join(found.store_names)
+            raise BadInput(f"{found.sku} is not in a store called “{word}”: it is in {names}; `stores` lists them all.")
+        chosen += matches
+    return tuple(dict.fromkeys(chosen))
+
+
+def read_options(options: Mapping[str, str]) -> tuple[Recipe, int]:
+    """Return the recipe and the picture position (1 = main) of `background= shadow= engine= position=`."""
+    rest = dict(options)
+    position = rest.pop("position", "1")
+    if not position.isdecimal() or not 1 <= int(position) <= MAX_POSITION:
+        raise BadInput(f"The position is a number from 1 (the main picture) to {MAX_POSITION}: `position=2`.")
+    return Recipe().changed(rest), int(position)
+
+
+# ---------------------------------------------------------------- the steps of the job
+
+
+async def fetch(enhancement_id: str, desk: Desk) -> None:
+    """Step 1: have the photo's bytes, from the chat or from the store. Raises UserError, StoreError."""
+    async with desk.work() as work:
+        enhancement = await work.enhancements.load(enhancement_id)
+        if enhancement.state not in MOVING_ENHANCEMENTS:
+            return
+        if enhancement.state is EnhancementState.RECEIVED:
+            started = enhancement.after(EnhancementEvent.START)
+            await work.enhancements.save(started, was=enhancement)
+            await show_card(work, started)
+            enhancement = started
+    if enhancement.photo is None:
+        photo = await desk.media.put(await _fetch_from_store(enhancement, desk))
+        async with desk.work() as work:
+            await work.enhancements.save(replace(enhancement, photo=photo), was=enhancement)
+
+
+async def _fetch_from_store(enhancement: Enhancement, desk: Desk) -> bytes:
+    target = enhancement.targets[0]
+    store = await desk.stores.open(target.store_id)
+    images = await store.read_images(target.listing_id)
+    image = next((image for image in images if image.position == target.position), None)
+    if image is None:
+        where = "no picture yet" if not images else f"no picture at position {target.position}"
+        raise NotPossible(
+            f"{enhancement.sku} has {where} on {target.store_name}: send me a photo with the SKU as its caption."
+        )
+    return await store.fetch_image(image)
+
+
+async def improve(enhancement_id: str, desk: Desk) -> None:
+    """Step 2: pixels. Raises BadPhoto, NotPossible."""
+    async with desk.work() as work:
+        enhancement = await work.enhancements.load(enhancement_id)
+    if enhancement.state is not EnhancementState.ENHANCING or enhancement.photo is None:
+        return
+    stores = [await desk.stores.open(target.store_id) for target in enhancement.targets]
+    rules = {rules.name: rules for rules in (desk.stores.rules(store.store) for store in stores)}
+    photo = await desk.media.get(enhancement.photo)
+    enhanced = await desk.enhancer.enhance(photo, enhancement.revision.recipe, tuple(rules.values()))
+    revision = await _store_pictures(enhancement.revision, enhanced, desk)
+    async with desk.work() as work:
+        await work.enhancements.save(replace(enhancement, revision=revision), was=enhancement)
+
+
+async def _store_pictures(revision: Revision, enhanced: Enhanced, desk: Desk) -> Revision:
+    contents = [*(picture.content for picture in enhanced.pictures), enhanced.before, enhanced.after, enhanced.preview]
+    *pictures, before, after, preview = [await desk.media.put(content) for content in contents]
+    stored = tuple(
+        StoredPicture(made.rules_name, name, made.content_type, made.width_px, made.height_px, made.findings)
+        for made, name in zip(enhanced.pictures, pictures, strict=True)
+    )
+    return replace(
+        revision,
+        pictures=stored,
+        before=before,
+        after=after,
+        preview=preview,
+        engine=enhanced.engine,
+        confidence=enhanced.confidence,
+        findings=enhanced.findings,
+    )
+
+
+async def offer(enhancement_id: str, desk: Desk) -> None:
+    """Step 3: show the preview and wait for a person, in the database and nowhere else."""
+    async with desk.work() as work:
+        enhancement = await work.enhancements.load(enhancement_id)
+        if enhancement.state is not EnhancementState.ENHANCING or not enhancement.revision.pictures:
+            return
+        offered = enhancement.after(EnhancementEvent.OFFER)
+        await work.enhancements.save(offered, was=enhancement)
+        await show_card(work, offered)
+        await work.audit(audit_entry(offered, desk, "Packshot", "offered", f"revision {offered.revision.number}"))
+
+
+async def enhance_failed(enhancement_id: str, error: BaseException, desk: Desk) -> None:
+    """Where the job ends when it cannot: the row says so, and the person hears why."""
+    async with desk.work() as work:
+        enhancement = await work.enhancements.load(enhancement_id)
+        if enhancement.state not in MOVING_ENHANCEMENTS:
+            return
+        failed = replace(enhancement.after(EnhancementEvent.FAIL), failure=sentence_for(error))
+        await work.enhancements.save(failed, was=enhancement)
+        await show_card(work, failed)
+        await work.audit(audit_entry(failed, desk, "Packshot", "failed", failed.failure))
+
+
+def audit_entry(enhancement: Enhancement, desk: Desk, who: str, action: str, what: str) -> AuditEntry:
+    """Return the audit line of something that happened to an enhancement now."""
+    return AuditEntry(
+        enhancement.team_id, desk.clock(), who, action, enhancement.sku.value, enhancement.enhancement_id, what
+    )

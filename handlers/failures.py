@@ -1,0 +1,49 @@
+"""An error as one sentence for a person, ending in what to do next."""
+
+from __future__ import annotations
+
+import hashlib
+
+from domain.errors import (
+    Ambiguous,
+    Fault,
+    NeedsReconnect,
+    NotFound,
+    RateLimited,
+    RejectedByStore,
+    StoreDown,
+    StoreError,
+    UserError,
+)
+
+
+def sentence_for(error: BaseException) -> str:
+    """Return what the person reads. Whatever is not theirs to mend becomes a short code."""
+    match error:
+        case UserError():
+            return error.sentence
+        case RateLimited():
+            return f"{error.store} is busy and asked me to wait {error.retry_after_s:.0f} s: try again then."
+        case StoreDown():
+            return f"{error.store} does not answer at the moment: try again in a few minutes."
+        case NeedsReconnect():
+            return f"{error.store} no longer accepts my key: connect it again, then retry."
+        case NotFound():
+            return f"The listing is gone at {error.store}: check it there, then enhance again."
+        case RejectedByStore():
+            return f"{error.store} refused the picture ({error}): mend that, then retry."
+        case Ambiguous():
+            return f"I cannot tell whether {error.store} took the picture: look there and press what you see."
+        case StoreError():
+            return f"{error.store} answered something I do not know ({error}): try again, or look there."
+        case _:
+            code = fault_code(error)
+            return f"Something went wrong on my side: try again, and if it stays, look for {code} in the log."
+
+
+def fault_code(error: BaseException) -> str:
+    """Return a short code that the log line carries too; the same failure has the same code."""
+    if isinstance(error, Fault):
+        return error.code
+    origin = f"{type(error).__name__}:{error}"
+    return "F" + hashlib.sha256(origin.encode()).hexdigest()[:6].upper()

@@ -1,0 +1,188 @@
+"""From a yes to the shop, and back: the steps a worker runs for one placement.
+
+`keep` saves what stands there now, `publish` puts ours in its place, `confirm` reads it back;
+`put_back` is undo. Every step may run twice and looks at the row first: publishing is
+find-or-create by the placement's publish key, whatever the attempt.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from domain.catalog import ImageId, ListingImage
+from domain.enhancement import Placement, PlacementEvent, PlacementState, Replaced
+from domain.errors import Ambiguous, ChangedMeanwhile, NotPossible, RejectedByStore
+from domain.ports import PublishRequest, RestoreRequest, RestoresImages, StorePlatform, UnitOfWork
+from handlers.card import show_card
+from handlers.desk import Desk
+from handlers.enhance import audit_entry
+from handlers.failures import sentence_for
+
+
+async def keep(placement_id: str, desk: Desk) -> None:
+    """Step 1: keep the bytes and id of what stands at the position, so that undo has them."""
+    async with desk.work() as work:
+        placement = await work.placements.load(placement_id)
+        if placement.state is PlacementState.APPROVED:
+            placement = await _move(work, desk, placement, PlacementEvent.BEGIN)
+    if placement.state is not PlacementState.PUBLISHING:
+        return
+    store = await desk.stores.open(placement.target.store_id)
+    image = _at(await store.read_images(placement.target.listing_id), placement.target.position)
+    if not await _must_keep(placement, image, store):
+        return
+    replaced = Replaced(None, None)
+    if image is not None:
+        replaced = Replaced(image.image_id, await desk.media.put(await store.fetch_image(image)), image.alt)
+    async with desk.work() as work:
+        await work.placements.save(replace(placement, replaced=replaced), was=placement)
+
+
+async def _must_keep(placement: Placement, image: ListingImage | None, store: StorePlatform) -> bool:
+    """Whether what stands there is news. A retry may find the shop changed, or our own picture already there,
+    and ours must never be kept as the original.
+    """
+    if placement.replaced is None:
+        return True
+    if image is None or image.image_id == placement.replaced.image_id:
+        return False
+    ours = await store.find_published(placement.publish_key, placement.target.listing_id)
+    return ours is None or ours.image_id != image.image_id
+
+
+async def publish(placement_id: str, desk: Desk) -> None:
+    """Step 2: put our picture at the position. An outcome nobody can tell becomes `unclear`."""
+    placement = await _load(placement_id, desk)
+    if placement.state is not PlacementState.PUBLISHING or placement.replaced is None:
+        return
+    store = await desk.stores.open(placement.target.store_id)
+    request = PublishRequest(
+        key=placement.publish_key,
+        listing_id=placement.target.listing_id,
+        position=placement.target.position,
+        content=await desk.media.get(placement.picture.photo),
+        content_type=placement.picture.content_type,
+        alt=placement.replaced.alt or await _alt(placement, desk),
+        replaces=placement.replaced.image_id,
+    )
+    try:
+        image = await store.publish_image(request)
+    except Ambiguous as error:
+        async with desk.work() as work:
+            await _move(work, desk, placement, PlacementEvent.LOSE_SIGHT, failure=sentence_for(error))
+        return
+    async with desk.work() as work:
+        await work.placements.save(replace(placement, image_id=image.image_id, url=image.url), was=placement)
+
+
+async def confirm(placement_id: str, desk: Desk) -> None:
+    """Step 3: read it back; only then it is live. Raises RejectedByStore when it is not there."""
+    placement = await _load(placement_id, desk)
+    if placement.state is not PlacementState.PUBLISHING or placement.image_id is None:
+        return
+    store = await desk.stores.open(placement.target.store_id)
+    image = _at(await store.read_images(placement.target.listing_id), placement.target.position)
+    if image is None or image.image_id != placement.image_id:
+        raise RejectedByStore("it said yes, but shows another picture", store=store.store.name, field="image")
+    async with desk.work() as work:
+        await _move(work, desk, placement, PlacementEvent.CONFIRM, url=image.url, failure="")
+
+
+async def publish_failed(placement_id: str, error: BaseException, desk: Desk) -> None:
+    """Where publishing ends when it cannot: the row says so, and the person hears why."""
+    async with desk.work() as work:
+        placement = await work.placements.load(placement_id)
+        if placement.state in {PlacementState.APPROVED, PlacementState.PUBLISHING, PlacementState.ACCEPTED}:
+            await _move(work, desk, placement, PlacementEvent.FAIL, failure=sentence_for(error))
+
+
+async def put_back(placement_id: str, desk: Desk) -> None:
+    """Undo: restore what stood there before ours, and read it back.
+
+    An image that is no longer ours is left alone; the card says so and the placement stays live.
+    """
+    placement = await _load(placement_id, desk)
+    if placement.state is not PlacementState.RESTORING:
+        return
+    store = await desk.stores.open(placement.target.store_id)
+    if not isinstance(store, RestoresImages):
+        raise NotPossible(f"{store.store.name} cannot put a picture back: replace it there by hand.")
+    replaced = placement.replaced or Replaced(None, None)
+    request = RestoreRequest(
+        key=placement.publish_key,
+        listing_id=placement.target.listing_id,
+        position=placement.target.position,
+        ours=placement.image_id or await _find_ours(placement, store),
+        original=replaced.image_id,
+        original_content=await desk.media.get(replaced.photo) if replaced.photo else None,
+        original_alt=replaced.alt,
+    )
+    try:
+        await store.restore_image(request)
+    except ChangedMeanwhile as error:
+        async with desk.work() as work:
+            await _move(work, desk, placement, PlacementEvent.KEEP, note=error.sentence)
+        return
+    async with desk.work() as work:
+        await _move(work, desk, placement, PlacementEvent.PUT_BACK, failure="")
+
+
+async def restore_failed(placement_id: str, error: BaseException, desk: Desk) -> None:
+    """Where undo ends when it cannot: ours is still live, and the person hears why."""
+    async with desk.work() as work:
+        placement = await work.placements.load(placement_id)
+        if placement.state is PlacementState.RESTORING:
+            await _move(work, desk, placement, PlacementEvent.FAIL, failure=sentence_for(error))
+
+
+async def _move(
+    work: UnitOfWork,
+    desk: Desk,
+    placement: Placement,
+    event: PlacementEvent,
+    *,
+    url: str | None = None,
+    failure: str | None = None,
+    note: str = "",
+) -> Placement:
+    """Save the move, bring the card up to date and write the audit line, in the caller's transaction."""
+    moved = placement.after(event)
+    if url is not None:
+        moved = replace(moved, url=url)
+    if failure is not None:
+        moved = replace(moved, failure=failure)
+    await work.placements.save(moved, was=placement)
+    enhancement = await work.enhancements.load(placement.enhancement_id)
+    await show_card(work, enhancement, note=note)
+    if moved.state is not placement.state:
+        what = f"{moved.target.store_name} position {moved.target.position}: {moved.state.value}"
+        if note or moved.failure:
+            what += f" ({note or moved.failure})"
+        # The bot is the one who did it; the person's decision has a line of its own.
+        await work.audit(audit_entry(enhancement, desk, "Packshot", event.value, what))
+    return moved
+
+
+async def _load(placement_id: str, desk: Desk) -> Placement:
+    async with desk.work() as work:
+        return await work.placements.load(placement_id)
+
+
+async def _alt(placement: Placement, desk: Desk) -> str:
+    async with desk.work() as work:
+        enhancement = await work.enhancements.load(placement.enhancement_id)
+    return enhancement.title or placement.sku.value
+
+
+async def _find_ours(placement: Placement, store: StorePlatform) -> ImageId:
+    """Return our image where a person told us it is there (after an unclear write)."""
+    found = await store.find_published(placement.publish_key, placement.target.listing_id)
+    if found is None:
+        found = _at(await store.read_images(placement.target.listing_id), placement.target.position)
+    if found is None:
+        raise ChangedMeanwhile(store=store.store.name, sku=placement.sku.value)
+    return found.image_id
+
+
+def _at(images: tuple[ListingImage, ...], position: int) -> ListingImage | None:
+    return next((image for image in images if image.position == position), None)

@@ -1,0 +1,72 @@
+"""Who belongs to the shop, and what happened in it: `members`, `invite`, `join`, `history`, `help`."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from domain.errors import BadInput
+from domain.intents import Incoming, Invite, Join, ShowHelp, ShowHistory
+from domain.people import Role
+from domain.replies import HelpLine, HelpShown, HistoryLine, HistoryShown, Invited, Joined, MemberLine, MemberList
+from domain.rows import AuditEntry
+from handlers.desk import Asked, Desk
+from handlers.grammar import BY_NAME, COMMANDS
+
+INVITATION_LIFE = timedelta(days=7)
+HISTORY_LINES = 15
+
+
+async def list_members(asked: Asked, desk: Desk) -> None:
+    """Answer with everybody and their role."""
+    async with desk.work(asked.incoming) as work:
+        members = await work.people.members(asked.member.team_id)
+        await work.answer(MemberList(tuple(MemberLine(member.name, member.role) for member in members)))
+
+
+async def invite(asked: Asked, intent: Invite, desk: Desk) -> None:
+    """Answer with a one-time code, valid a week."""
+    now = desk.clock()
+    async with desk.work(asked.incoming) as work:
+        invitation = await work.people.invite(
+            asked.member.team_id, intent.role, by=asked.member.name, expires_at=now + INVITATION_LIFE
+        )
+        await work.answer(Invited(invitation.code, invitation.role, invitation.expires_at))
+        await work.audit(
+            AuditEntry(asked.member.team_id, now, asked.member.name, "invited", "", "", f"a new {intent.role.value}")
+        )
+
+
+async def join(incoming: Incoming, intent: Join, desk: Desk) -> None:
+    """Redeem a code. The only thing a stranger may do. Raises BadInput for a code that does not count."""
+    now = desk.clock()
+    async with desk.work(incoming) as work:
+        member = await work.people.join(intent.code, incoming.actor, now=now)
+        if member is None:
+            raise BadInput("That code is unknown, used or older than a week: ask your admin for a new one (`invite`).")
+        team = await work.people.team(member.team_id)
+        await work.answer(Joined(member.name, member.role, team.name))
+        await work.audit(
+            AuditEntry(member.team_id, now, member.name, "joined", "", member.member_id, f"as {member.role.value}")
+        )
+
+
+async def show_history(asked: Asked, intent: ShowHistory, desk: Desk) -> None:
+    """Answer with the newest lines of the audit, of one SKU or of all."""
+    async with desk.work(asked.incoming) as work:
+        entries = await work.history(asked.member.team_id, sku=intent.sku, limit=HISTORY_LINES)
+        lines = tuple(HistoryLine(item.at, item.who, f"{item.action}: {item.what}", item.sku) for item in entries)
+        await work.answer(HistoryShown(intent.sku.value if intent.sku else "", lines))
+
+
+async def show_help(asked: Asked, intent: ShowHelp, desk: Desk) -> None:
+    """Answer with the commands this person's role may use, or with one of them."""
+    allowed = help_lines(asked.member.role)
+    wanted = BY_NAME.get(intent.topic.removeprefix("/"))
+    lines = tuple(line for line in allowed if wanted is None or line.usage == wanted.usage)
+    async with desk.work(asked.incoming) as work:
+        await work.answer(HelpShown(lines or allowed))
+
+
+def help_lines(role: Role) -> tuple[HelpLine, ...]:
+    """Return the rows of the command table that a role may use."""
+    return tuple(HelpLine(item.usage, item.meaning, item.example) for item in COMMANDS if role.covers(item.needs))

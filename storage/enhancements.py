@@ -1,0 +1,376 @@
+"""Enhancements and placements: the ports `EnhancementRows` and `PlacementRows`.
+
+Revisions and decisions are tables of their own, so that an old button, a history line or an undo
+can still read what a former revision looked like.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Select, func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from domain.catalog import ImageId, Sha256, Sku
+from domain.enhancement import (
+    Decision,
+    Enhancement,
+    EnhancementEvent,
+    EnhancementState,
+    Placement,
+    PlacementState,
+    Revision,
+)
+from domain.errors import Fault, RowChanged
+from domain.people import ChatName, Place
+from storage.codec import FINDINGS, PICTURE, PICTURES, RECIPE, REPLACED, TARGET, TARGETS, clean_text, dump
+from storage.statements import change, find_all, find_one, insert, insert_once
+from storage.tables import DecisionRow, EnhancementRow, PlacementRow, RevisionRow
+
+
+class SqlEnhancements:
+    """The enhancements seen by one transaction."""
+
+    def __init__(self, db_session: AsyncSession) -> None:
+        self._db_session = db_session
+
+    async def get(self, team_id: str, enhancement_id: str) -> Enhancement | None:
+        """Return it; None when it does not exist or belongs to another team."""
+        return await self._find(
+            select(EnhancementRow).where(
+                col(EnhancementRow.enhancement_id) == enhancement_id, col(EnhancementRow.team_id) == team_id
+            )
+        )
+
+    async def load(self, enhancement_id: str) -> Enhancement:
+        """Return it. Raises Fault("row_missing")."""
+        found = await self._find(select(EnhancementRow).where(col(EnhancementRow.enhancement_id) == enhancement_id))
+        if found is None:
+            raise Fault("row_missing", f"no enhancement {enhancement_id}")
+        return found
+
+    async def add(self, enhancement: Enhancement) -> bool:
+        """Insert it with its revision; False when the id exists."""
+        if not await insert_once(self._db_session, _enhancement_row(enhancement)):
+            return False
+        await insert(self._db_session, _revision_row(enhancement))
+        if enhancement.decision is not None:
+            await insert(self._db_session, _decision_row(enhancement, enhancement.decision))
+        return True
+
+    async def save(self, enhancement: Enhancement, *, was: Enhancement) -> None:
+        """Write it where state, revision and attempt are those of `was`. Raises RowChanged."""
+        row = _enhancement_row(enhancement)
+        changed = await change(
+            self._db_session,
+            update(EnhancementRow)
+            .where(
+                col(EnhancementRow.enhancement_id) == was.enhancement_id,
+                col(EnhancementRow.state) == was.state.value,
+                col(EnhancementRow.revision) == was.revision.number,
+                col(EnhancementRow.attempt) == was.attempt,
+            )
+            .values(
+                title=row.title,
+                photo=row.photo,
+                state=row.state,
+                revision=row.revision,
+                attempt=row.attempt,
+                targets=row.targets,
+                failure=row.failure,
+            ),
+        )
+        if changed != 1:
+            raise RowChanged(f"enhancement {was.enhancement_id}", was=was.state.value)
+        if enhancement.revision != was.revision:
+            await self._save_revision(enhancement, is_new=enhancement.revision.number != was.revision.number)
+        if enhancement.decision is not None and enhancement.decision != was.decision:
+            await insert(self._db_session, _decision_row(enhancement, enhancement.decision))
+
+    async def latest_in(self, place: Place, team_id: str, *, sku: Sku | None = None) -> Enhancement | None:
+        """Return the newest of the team in this place, of a SKU in any place."""
+        statement = select(EnhancementRow).where(col(EnhancementRow.team_id) == team_id)
+        if sku is not None:
+            statement = statement.where(col(EnhancementRow.sku_key) == sku.key)
+        else:
+            statement = statement.where(
+                col(EnhancementRow.chat) == place.chat.value,
+                col(EnhancementRow.place_id) == place.place_id,
+                col(EnhancementRow.thread_id) == place.thread_id,
+            )
+        newest_first = statement.order_by(
+            col(EnhancementRow.created_at).desc(), col(EnhancementRow.enhancement_id).desc()
+        )
+        return await self._find(newest_first)
+
+    async def count_by_state(self, team_id: str) -> dict[EnhancementState, int]:
+        """Return how many stand where."""
+        rows = await self._db_session.execute(
+            select(col(EnhancementRow.state), func.count())
+            .where(col(EnhancementRow.team_id) == team_id)
+            .group_by(col(EnhancementRow.state))
+        )
+        return {EnhancementState(state): count for state, count in rows}
+
+    async def oldest_awaiting(self, team_id: str) -> datetime | None:
+        """Return when the longest waiting preview was asked for."""
+        statement = select(func.min(col(EnhancementRow.created_at))).where(
+            col(EnhancementRow.team_id) == team_id,
+            col(EnhancementRow.state) == EnhancementState.AWAITING_DECISION.value,
+        )
+        return (await self._db_session.execute(statement)).scalar_one()
+
+    async def _find(self, statement: Select[EnhancementRow]) -> Enhancement | None:
+        row = await find_one(self._db_session, statement)
+        if row is None:
+            return None
+        revision = await find_one(
+            self._db_session,
+            select(RevisionRow).where(
+                col(RevisionRow.enhancement_id) == row.enhancement_id, col(RevisionRow.number) == row.revision
+            ),
+        )
+        if revision is None:
+            raise Fault("row_missing", f"enhancement {row.enhancement_id} has no revision {row.revision}")
+        decision = await find_one(
+            self._db_session,
+            select(DecisionRow).where(
+                col(DecisionRow.enhancement_id) == row.enhancement_id, col(DecisionRow.revision) == row.revision
+            ),
+        )
+        return _enhancement(row, revision, decision)
+
+    async def _save_revision(self, enhancement: Enhancement, *, is_new: bool) -> None:
+        row = _revision_row(enhancement)
+        if is_new:
+            await insert(self._db_session, row)
+            return
+        await change(
+            self._db_session,
+            update(RevisionRow)
+            .where(
+                col(RevisionRow.enhancement_id) == enhancement.enhancement_id,
+                col(RevisionRow.number) == enhancement.revision.number,
+            )
+            .values(
+                recipe=row.recipe,
+                pictures=row.pictures,
+                before=row.before,
+                after=row.after,
+                preview=row.preview,
+                engine=row.engine,
+                confidence=row.confidence,
+                findings=row.findings,
+            ),
+        )
+
+
+class SqlPlacements:
+    """The placements seen by one transaction."""
+
+    def __init__(self, db_session: AsyncSession) -> None:
+        self._db_session = db_session
+
+    async def load(self, placement_id: str) -> Placement:
+        """Return it. Raises Fault("row_missing")."""
+        row = await find_one(
+            self._db_session, select(PlacementRow).where(col(PlacementRow.placement_id) == placement_id)
+        )
+        if row is None:
+            raise Fault("row_missing", f"no placement {placement_id}")
+        return _placement(row)
+
+    async def of_enhancement(self, enhancement_id: str, *, revision: int | None = None) -> Sequence[Placement]:
+        """Return them newest revision first, then in target order."""
+        statement = select(PlacementRow).where(col(PlacementRow.enhancement_id) == enhancement_id)
+        if revision is not None:
+            statement = statement.where(col(PlacementRow.revision) == revision)
+        placements = [_placement(row) for row in await find_all(self._db_session, statement)]
+        targets = (
+            await self._db_session.execute(
+                select(col(EnhancementRow.targets)).where(col(EnhancementRow.enhancement_id) == enhancement_id)
+            )
+        ).scalar_one_or_none()
+        order = {target.store_id: index for index, target in enumerate(TARGETS.validate_python(targets or []))}
+        # A store that is no longer a target stands last; its placement can still be undone.
+        return sorted(
+            placements,
+            key=lambda placement: (
+                -placement.revision,
+                order.get(placement.target.store_id, len(order)),
+                placement.target.store_id,
+            ),
+        )
+
+    async def add(self, placement: Placement) -> None:
+        """Insert it. Raises RowChanged when (enhancement, revision, store) has one already."""
+        if not await insert_once(self._db_session, _placement_row(placement)):
+            raise RowChanged(f"placement {placement.publish_key}", was="missing")
+
+    async def save(self, placement: Placement, *, was: Placement) -> None:
+        """Write it where state and attempt are those of `was`. Raises RowChanged."""
+        row = _placement_row(placement)
+        changed = await change(
+            self._db_session,
+            update(PlacementRow)
+            .where(
+                col(PlacementRow.placement_id) == was.placement_id,
+                col(PlacementRow.state) == was.state.value,
+                col(PlacementRow.attempt) == was.attempt,
+            )
+            .values(
+                target=row.target,
+                picture=row.picture,
+                state=row.state,
+                attempt=row.attempt,
+                replaced=row.replaced,
+                image_id=row.image_id,
+                url=row.url,
+                failure=row.failure,
+            ),
+        )
+        if changed != 1:
+            raise RowChanged(f"placement {was.placement_id}", was=was.state.value)
+
+    async def count_by_state(self, team_id: str) -> dict[PlacementState, int]:
+        """Return how many stand where."""
+        rows = await self._db_session.execute(
+            select(col(PlacementRow.state), func.count())
+            .where(col(PlacementRow.team_id) == team_id)
+            .group_by(col(PlacementRow.state))
+        )
+        return {PlacementState(state): count for state, count in rows}
+
+
+def _enhancement(row: EnhancementRow, revision: RevisionRow, decision: DecisionRow | None) -> Enhancement:
+    return Enhancement(
+        enhancement_id=row.enhancement_id,
+        team_id=row.team_id,
+        sku=Sku(row.sku),
+        title=row.title,
+        photo=_digest(row.photo),
+        state=EnhancementState(row.state),
+        revision=Revision(
+            number=revision.number,
+            recipe=RECIPE.validate_python(revision.recipe),
+            pictures=PICTURES.validate_python(revision.pictures),
+            before=_digest(revision.before),
+            after=_digest(revision.after),
+            preview=_digest(revision.preview),
+            engine=revision.engine,
+            confidence=revision.confidence,
+            findings=FINDINGS.validate_python(revision.findings),
+        ),
+        targets=TARGETS.validate_python(row.targets),
+        place=Place(ChatName(row.chat), row.place_id, row.thread_id),
+        requested_by=row.requested_by,
+        requested_by_name=row.requested_by_name,
+        created_at=row.created_at,
+        attempt=row.attempt,
+        decision=None
+        if decision is None
+        else Decision(
+            verdict=EnhancementEvent(decision.verdict),
+            revision=decision.revision,
+            by_name=decision.by_name,
+            by_member_id=decision.by_member_id,
+            decided_at=decision.decided_at,
+            reason=decision.reason,
+        ),
+        failure=row.failure,
+    )
+
+
+def _enhancement_row(enhancement: Enhancement) -> EnhancementRow:
+    return EnhancementRow(
+        enhancement_id=enhancement.enhancement_id,
+        team_id=enhancement.team_id,
+        sku=enhancement.sku.value,
+        sku_key=enhancement.sku.key,
+        title=clean_text(enhancement.title),
+        photo=enhancement.photo,
+        state=enhancement.state.value,
+        revision=enhancement.revision.number,
+        attempt=enhancement.attempt,
+        targets=dump(TARGETS, enhancement.targets),
+        chat=enhancement.place.chat.value,
+        place_id=enhancement.place.place_id,
+        thread_id=enhancement.place.thread_id,
+        requested_by=enhancement.requested_by,
+        requested_by_name=clean_text(enhancement.requested_by_name),
+        created_at=enhancement.created_at,
+        failure=clean_text(enhancement.failure),
+    )
+
+
+def _revision_row(enhancement: Enhancement) -> RevisionRow:
+    revision = enhancement.revision
+    return RevisionRow(
+        enhancement_id=enhancement.enhancement_id,
+        number=revision.number,
+        team_id=enhancement.team_id,
+        recipe=dump(RECIPE, revision.recipe),
+        pictures=dump(PICTURES, revision.pictures),
+        before=revision.before,
+        after=revision.after,
+        preview=revision.preview,
+        engine=revision.engine,
+        confidence=revision.confidence,
+        findings=dump(FINDINGS, revision.findings),
+    )
+
+
+def _decision_row(enhancement: Enhancement, decision: Decision) -> DecisionRow:
+    return DecisionRow(
+        enhancement_id=enhancement.enhancement_id,
+        revision=decision.revision,
+        team_id=enhancement.team_id,
+        verdict=decision.verdict.value,
+        by_name=clean_text(decision.by_name),
+        by_member_id=decision.by_member_id,
+        decided_at=decision.decided_at,
+        reason=clean_text(decision.reason),
+    )
+
+
+def _placement(row: PlacementRow) -> Placement:
+    return Placement(
+        placement_id=row.placement_id,
+        enhancement_id=row.enhancement_id,
+        team_id=row.team_id,
+        sku=Sku(row.sku),
+        revision=row.revision,
+        target=TARGET.validate_python(row.target),
+        picture=PICTURE.validate_python(row.picture),
+        state=PlacementState(row.state),
+        attempt=row.attempt,
+        replaced=None if row.replaced is None else REPLACED.validate_python(row.replaced),
+        image_id=None if row.image_id is None else ImageId(row.image_id),
+        url=row.url,
+        failure=row.failure,
+    )
+
+
+def _placement_row(placement: Placement) -> PlacementRow:
+    return PlacementRow(
+        placement_id=placement.placement_id,
+        enhancement_id=placement.enhancement_id,
+        team_id=placement.team_id,
+        sku=placement.sku.value,
+        revision=placement.revision,
+        store_id=placement.target.store_id,
+        target=dump(TARGET, placement.target),
+        picture=dump(PICTURE, placement.picture),
+        state=placement.state.value,
+        attempt=placement.attempt,
+        replaced=None if placement.replaced is None else dump(REPLACED, placement.replaced),
+        image_id=placement.image_id,
+        url=placement.url,
+        failure=clean_text(placement.failure),
+    )
+
+
+def _digest(value: str | None) -> Sha256 | None:
+    return None if value is None else Sha256(value)

@@ -1,0 +1,90 @@
+"""The way in: an event is a row, and its intake a job, before the platform hears "ok"."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from domain.errors import Fault
+from domain.intents import Incoming
+from domain.jobs import intake_job
+from domain.people import ChatName
+from domain.ports import Clock
+from domain.replies import Reply
+from storage.codec import INCOMING, dump
+from storage.console import add_line
+from storage.database import Database
+from storage.messages import Messages
+from storage.statements import find_one, insert_once
+from storage.tables import ConsoleLineRow, PlaceRow, SeenEventRow
+from storage.work import Enqueue
+
+
+class SqlEvents:
+    """The port `Events`."""
+
+    def __init__(self, database: Database, enqueue: Enqueue, clock: Clock) -> None:
+        self._database = database
+        self._enqueue = enqueue
+        self._clock = clock
+
+    async def take(self, incoming: Incoming, *, working: Reply | None = None) -> bool:
+        """Store the event, its intake job and its first message in one transaction; False when known before."""
+        async with self._database.begin() as db_session:
+            now = self._clock()
+            event = SeenEventRow(
+                event_key=incoming.event_key,
+                team_id=incoming.team_id,
+                payload=dump(INCOMING, incoming),
+                taken_at=now,
+            )
+            if not await insert_once(db_session, event):
+                return False
+            place = incoming.place
+            await insert_once(
+                db_session,
+                PlaceRow(team_id=incoming.team_id, chat=place.chat.value, place_id=place.place_id, first_seen_at=now),
+            )
+            await (await db_session.connection()).run_sync(self._enqueue, intake_job(incoming.event_key))
+            messages = Messages(db_session, self._clock)
+            if working is not None:
+                await messages.post(
+                    place, working, team_id=incoming.team_id, event_key=incoming.event_key, is_provisional=True
+                )
+            has_spoken = await messages.flush()
+            has_line = await self._add_own_line(db_session, incoming)
+        if has_spoken:
+            self._database.messages_queued.ring()
+        if has_line:
+            self._database.lines_added.ring()
+        return True
+
+    async def load(self, event_key: str) -> Incoming:
+        """Return a stored event. Raises Fault("row_missing")."""
+        async with self._database.read() as db_session:
+            row = await find_one(db_session, select(SeenEventRow).where(col(SeenEventRow.event_key) == event_key))
+        if row is None:
+            raise Fault("row_missing", f"no event {event_key}")
+        return INCOMING.validate_python(row.payload)
+
+    async def _add_own_line(self, db_session: AsyncSession, incoming: Incoming) -> bool:
+        """Show people of a browser chat what they said; a press says nothing of its own."""
+        if incoming.place.chat is not ChatName.CONSOLE or not (incoming.text or incoming.photos):
+            return False
+        said = INCOMING.dump_python(incoming)
+        await add_line(
+            db_session,
+            ConsoleLineRow(
+                team_id=incoming.team_id,
+                place_id=incoming.place.place_id,
+                message_key=f"said:{incoming.event_key}",
+                author=incoming.actor.name,
+                text=said["text"],
+                photos=list(incoming.photos),
+                reply=None,
+                cause=incoming.event_key,
+                at=self._clock(),
+            ),
+        )
+        return True

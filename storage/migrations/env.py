@@ -1,0 +1,18 @@
+"""How alembic meets our tables: always on a connection that `migrate` hands in."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from storage.tables import Row
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=Row.metadata,
+    # The transaction is the caller's, on SQLite too: begun with BEGIN IMMEDIATE, DDL rolls back with it.
+    transactional_ddl=True,
+    # SQLite changes a table by copying it.
+    render_as_batch=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

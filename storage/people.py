@@ -1,0 +1,129 @@
+"""Teams, members, identities and invitations: the port `PeopleRows`."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from domain.errors import Fault
+from domain.people import Actor, Invitation, Member, Role, Team
+from storage.codec import clean_text
+from storage.statements import change, find_all, find_one, insert, insert_once, lock_until_commit
+from storage.tables import IdentityRow, InvitationRow, MemberRow, TeamRow
+
+CODE_BYTES = 9
+"""72 random bits, 12 characters: short enough to type, far too many to guess."""
+
+
+class SqlPeople:
+    """The people seen by one transaction."""
+
+    def __init__(self, db_session: AsyncSession) -> None:
+        self._db_session = db_session
+
+    async def team(self, team_id: str) -> Team:
+        """Return it. Raises Fault("row_missing")."""
+        row = await find_one(self._db_session, select(TeamRow).where(col(TeamRow.team_id) == team_id))
+        if row is None:
+            raise Fault("row_missing", f"no team {team_id}")
+        return Team(row.team_id, row.name)
+
+    async def find_member(self, team_id: str, actor: Actor) -> Member | None:
+        """Return the member this actor is in this team, None for strangers."""
+        row = await find_one(
+            self._db_session,
+            select(MemberRow)
+            .join(IdentityRow, col(IdentityRow.member_id) == col(MemberRow.member_id))
+            .where(
+                col(IdentityRow.team_id) == team_id,
+                col(IdentityRow.chat) == actor.chat.value,
+                col(IdentityRow.actor_id) == actor.actor_id,
+            ),
+        )
+        return None if row is None else member_of(row)
+
+    async def members(self, team_id: str) -> Sequence[Member]:
+        """Return all of a team, by name."""
+        statement = select(MemberRow).where(col(MemberRow.team_id) == team_id)
+        rows = await find_all(self._db_session, statement)
+        # Sorted here: the two databases do not agree on the order of letters.
+        return sorted((member_of(row) for row in rows), key=lambda member: (member.name.casefold(), member.member_id))
+
+    async def add_member(self, team_id: str, name: str, role: Role, actor: Actor, *, now: datetime) -> Member:
+        """Make an actor a member, or raise the role of the member the actor is already."""
+        # Two codes redeemed by one person at once must not make two members of them.
+        await lock_until_commit(self._db_session, f"identity:{team_id}:{actor.chat.value}:{actor.actor_id}")
+        member = await self.find_member(team_id, actor)
+        if member is not None:
+            return await self._raised(member, role)
+        row = MemberRow(
+            member_id=secrets.token_urlsafe(12),
+            team_id=team_id,
+            name=clean_text(name),
+            role=role.value,
+            created_at=now,
+        )
+        await insert(self._db_session, row)
+        await insert_once(
+            self._db_session,
+            IdentityRow(team_id=team_id, chat=actor.chat.value, actor_id=actor.actor_id, member_id=row.member_id),
+        )
+        return member_of(row)
+
+    async def invite(self, team_id: str, role: Role, *, by: str, expires_at: datetime) -> Invitation:
+        """Make a one-time code; only its hash is kept."""
+        code = secrets.token_urlsafe(CODE_BYTES)
+        row = InvitationRow(
+            code_hash=hashed(code), team_id=team_id, role=role.value, invited_by=clean_text(by), expires_at=expires_at
+        )
+        await insert(self._db_session, row)
+        return Invitation(code, role, expires_at)
+
+    async def join(self, code: str, actor: Actor, *, now: datetime) -> Member | None:
+        """Redeem a code once; None when it is unknown, used or expired.
+
+        Somebody who is a member already keeps the higher of the two roles.
+        """
+        used = await change(
+            self._db_session,
+            update(InvitationRow)
+            .where(
+                col(InvitationRow.code_hash) == hashed(code),
+                col(InvitationRow.used_at).is_(None),
+                col(InvitationRow.expires_at) > now,
+            )
+            .values(used_at=now),
+        )
+        if used != 1:
+            return None
+        mine = col(InvitationRow.code_hash) == hashed(code)
+        invitation = (await self._db_session.execute(select(InvitationRow).where(mine))).scalar_one()
+        role = Role(invitation.role)
+        member = await self.add_member(invitation.team_id, actor.name or actor.actor_id, role, actor, now=now)
+        await change(self._db_session, update(InvitationRow).where(mine).values(used_by=member.member_id))
+        return member
+
+    async def _raised(self, member: Member, role: Role) -> Member:
+        if member.role.covers(role):
+            return member
+        await change(
+            self._db_session,
+            update(MemberRow).where(col(MemberRow.member_id) == member.member_id).values(role=role.value),
+        )
+        return Member(member.member_id, member.team_id, member.name, role)
+
+
+def member_of(row: MemberRow) -> Member:
+    """Return a row as the domain's value."""
+    return Member(row.member_id, row.team_id, row.name, Role(row.role))
+
+
+def hashed(secret: str) -> str:
+    """Return what we keep of a random code or cookie; it is too long to be guessed back from this."""
+    return hashlib.sha256(secret.strip().encode()).hexdigest()

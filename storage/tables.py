@@ -1,0 +1,428 @@
+"""Every table. Rows never leave this room; the column names are a promise to the migrations.
+
+Each row carries its team. Small values that are only read whole (targets, findings, a reply) are
+JSON; whatever is searched, compared or counted is a column of its own.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    Dialect,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    UniqueConstraint,
+)
+from sqlalchemy.types import TypeDecorator
+from sqlmodel import Field, SQLModel
+
+BIG_ID = BigInteger().with_variant(Integer, "sqlite")
+"""SQLite counts up only an INTEGER PRIMARY KEY."""
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware UTC datetime on both databases; SQLite itself would drop the zone."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Refuse naive times: they are a bug of the caller."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value.isoformat()} has no time zone")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Return it aware."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Row(SQLModel):
+    """What every table shares: its own metadata, with constraint names that both databases agree on."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+# ---------------------------------------------------------------- people
+
+
+class TeamRow(Row, table=True):
+    """The business."""
+
+    __tablename__ = "team"
+    team_id: str = Field(primary_key=True)
+    name: str
+    created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class MemberRow(Row, table=True):
+    """A person of a team."""
+
+    __tablename__ = "member"
+    member_id: str = Field(primary_key=True)
+    team_id: str = Field(foreign_key="team.team_id", index=True)
+    name: str
+    role: str
+    created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class IdentityRow(Row, table=True):
+    """Who a member is in one chat."""
+
+    __tablename__ = "identity"
+    team_id: str = Field(foreign_key="team.team_id", primary_key=True)
+    chat: str = Field(primary_key=True)
+    actor_id: str = Field(primary_key=True)
+    member_id: str = Field(foreign_key="member.member_id", index=True)
+
+
+class InvitationRow(Row, table=True):
+    """A one-time code, by its hash."""
+
+    __tablename__ = "invitation"
+    code_hash: str = Field(primary_key=True)
+    team_id: str = Field(foreign_key="team.team_id", index=True)
+    role: str
+    invited_by: str
+    expires_at: datetime = Field(sa_type=UtcDateTime)
+    used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    used_by: str | None = Field(default=None, foreign_key="member.member_id")
+
+
+class PlaceRow(Row, table=True):
+    """A conversation in which somebody spoke to us."""
+
+    __tablename__ = "place"
+    team_id: str = Field(foreign_key="team.team_id", primary_key=True)
+    chat: str = Field(primary_key=True)
+    place_id: str = Field(primary_key=True)
+    first_seen_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class ConsoleLoginRow(Row, table=True):
+    """A browser's login: first a one-time code, then a cookie; both only as hashes."""
+
+    __tablename__ = "console_login"
+    login_id: str = Field(primary_key=True)
+    team_id: str = Field(foreign_key="team.team_id", index=True)
+    member_id: str = Field(foreign_key="member.member_id", index=True)
+    csrf: str
+    code_hash: str = Field(unique=True)
+    code_expires_at: datetime = Field(sa_type=UtcDateTime)
+    cookie_hash: str | None = Field(default=None, unique=True)
+    cookie_expires_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+# ---------------------------------------------------------------- stores and photos
+
+
+class StoreRow(Row, table=True):
+    """One connected account on a platform; `credentials` are encrypted by the vault."""
+
+    __tablename__ = "store"
+    __table_args__ = (UniqueConstraint("team_id", "name"),)
+    store_id: str = Field(primary_key=True)
+    team_id: str = Field(foreign_key="team.team_id")
+    platform: str
+    name: str
+    credentials: bytes | None = None
+    connected_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class MediaRow(Row, table=True):
+    """What we know of the bytes called `sha256`. They may be shared by teams, so none is named."""
+
+    __tablename__ = "media"
+    sha256: str = Field(primary_key=True)
+    content_type: str
+    size_bytes: int = Field(sa_type=BigInteger)
+    stored_at: datetime = Field(sa_type=UtcDateTime, index=True)
+
+
+# ---------------------------------------------------------------- enhancements
+
+
+class EnhancementRow(Row, table=True):
+    """One photo's way. `revision` and `attempt` guard compare-and-set together with `state`."""
+
+    __tablename__ = "enhancement"
+    __table_args__ = (Index(None, "team_id", "state"), Index(None, "team_id", "sku_key", "created_at"))
+    enhancement_id: str = Field(primary_key=True)
+    team_id: str = Field(foreign_key="team.team_id")
+    sku: str
+    sku_key: str
+    title: str
+    photo: str | None
+    state: str
+    revision: int
+    attempt: int
+    targets: Any = Field(sa_type=JSON)
+    chat: str
+    place_id: str
+    thread_id: str
+    requested_by: str
+    requested_by_name: str
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    failure: str
+
+
+class RevisionRow(Row, table=True):
+    """One attempt at the picture; older ones stay."""
+
+    __tablename__ = "revision"
+    enhancement_id: str = Field(foreign_key="enhancement.enhancement_id", primary_key=True)
+    number: int = Field(primary_key=True)
+    team_id: str = Field(foreign_key="team.team_id")
+    recipe: Any = Field(sa_type=JSON)
+    pictures: Any = Field(sa_type=JSON)
+    before: str | None
+    after: str | None
+    preview: str | None
+    engine: str
+    confidence: float
+    findings: Any = Field(sa_type=JSON)
+
+
+class DecisionRow(Row, table=True):
+    """Who said what about a revision; one verdict each."""
+
+    __tablename__ = "decision"
+    __table_args__ = (
+        ForeignKeyConstraint(["enhancement_id", "revision"], ["revision.enhancement_id", "revision.number"]),
+    )
+    enhancement_id: str = Field(primary_key=True)
+    revision: int = Field(primary_key=True)
+    team_id: str = Field(foreign_key="team.team_id")
+    verdict: str
+    by_name: str
+    by_member_id: str
+    decided_at: datetime = Field(sa_type=UtcDateTime)
+    reason: str
+
+
+class PlacementRow(Row, table=True):
+    """One approved picture at one store."""
+
+    __tablename__ = "placement"
+    __table_args__ = (
+        UniqueConstraint("enhancement_id", "revision", "store_id"),
+        ForeignKeyConstraint(["enhancement_id", "revision"], ["revision.enhancement_id", "revision.number"]),
+        Index(None, "team_id", "state"),
+    )
+    placement_id: str = Field(primary_key=True)
+    enhancement_id: str
+    team_id: str = Field(foreign_key="team.team_id")
+    sku: str
+    revision: int
+    store_id: str = Field(foreign_key="store.store_id")
+    target: Any = Field(sa_type=JSON)
+    picture: Any = Field(sa_type=JSON)
+    state: str
+    attempt: int
+    replaced: Any = Field(default=None, sa_type=JSON(none_as_null=True), nullable=True)
+    image_id: str | None
+    url: str
+    failure: str
+
+
+# ---------------------------------------------------------------- events and messages
+
+
+class SeenEventRow(Row, table=True):
+    """Every event of every chat, once. `concluded_at` is set in the transaction that handled it."""
+
+    __tablename__ = "seen_event"
+    event_key: str = Field(primary_key=True)
+    team_id: str = Field(foreign_key="team.team_id", index=True)
+    payload: Any = Field(sa_type=JSON)
+    taken_at: datetime = Field(sa_type=UtcDateTime)
+    concluded_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class PostedMessageRow(Row, table=True):
+    """One message we show somewhere; `native_id` is empty until the chat told us its own.
+
+    `is_provisional`: the `Working` of an event, still waiting to become an answer or a card.
+    """
+
+    __tablename__ = "posted_message"
+    message_key: str = Field(primary_key=True)
+    team_id: str = Field(foreign_key="team.team_id", index=True)
+    event_key: str | None = Field(foreign_key="seen_event.event_key", index=True)
+    enhancement_id: str | None = Field(foreign_key="enhancement.enhancement_id", index=True)
+    is_provisional: bool
+    chat: str
+    place_id: str
+    thread_id: str
+    native_id: str
+    posted_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class OutboxRow(Row, table=True):
+    """One message to deliver: queued → sent | superseded | failed. Ids are in commit order per place."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (Index(None, "state", "chat", "place_id", "thread_id", "outbox_id"),)
+    outbox_id: int | None = Field(default=None, primary_key=True, sa_type=BIG_ID)
+    team_id: str = Field(foreign_key="team.team_id")
+    message_key: str = Field(foreign_key="posted_message.message_key", index=True)
+    chat: str
+    place_id: str
+    thread_id: str
+    reply: Any = Field(sa_type=JSON)
+    cause: str
+    is_post: bool
+    state: str
+    due_at: datetime = Field(sa_type=UtcDateTime)
+    attempts: int
+    claimed_by: str
+    error: str
+    queued_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class QuestionRow(Row, table=True):
+    """We asked which product or store."""
+
+    __tablename__ = "question"
+    __table_args__ = (Index(None, "asked_of", "chat", "place_id", "is_answered"),)
+    question_id: str = Field(primary_key=True)
+    team_id: str = Field(foreign_key="team.team_id", index=True)
+    chat: str
+    place_id: str
+    thread_id: str
+    asked_of: str
+    kind: str
+    photos: Any = Field(sa_type=JSON)
+    sku: str
+    stores: Any = Field(sa_type=JSON)
+    options: Any = Field(sa_type=JSON)
+    choices: Any = Field(sa_type=JSON)
+    event_key: str
+    is_answered: bool
+    asked_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class AuditRow(Row, table=True):
+    """Who did what; append-only."""
+
+    __tablename__ = "audit"
+    __table_args__ = (Index(None, "team_id", "sku_key", "at"),)
+    audit_id: int | None = Field(default=None, primary_key=True, sa_type=BIG_ID)
+    team_id: str = Field(foreign_key="team.team_id")
+    at: datetime = Field(sa_type=UtcDateTime)
+    who: str
+    action: str
+    sku: str
+    sku_key: str
+    subject_id: str
+    what: str
+
+
+class ConsoleLineRow(Row, table=True):
+    """One line of a browser chat; cursors are in commit order per place."""
+
+    __tablename__ = "console_line"
+    __table_args__ = (
+        Index(None, "team_id", "place_id", "cursor"),
+        Index(None, "team_id", "cause"),
+        Index(None, "team_id", "message_key"),
+        {"sqlite_autoincrement": True},
+    )
+    cursor: int | None = Field(default=None, primary_key=True, sa_type=BIG_ID)
+    team_id: str = Field(foreign_key="team.team_id")
+    place_id: str
+    message_key: str
+    author: str
+    text: str
+    photos: Any = Field(sa_type=JSON)
+    reply: Any = Field(default=None, sa_type=JSON(none_as_null=True), nullable=True)
+    cause: str
+    at: datetime = Field(sa_type=UtcDateTime)
+
+
+# ---------------------------------------------------------------- the shelf
+
+
+class ShelfListingRow(Row, table=True):
+    """A product of the built-in store."""
+
+    __tablename__ = "shelf_listing"
+    __table_args__ = (UniqueConstraint("store_id", "handle"),)
+    store_id: str = Field(foreign_key="store.store_id", primary_key=True)
+    listing_id: str = Field(primary_key=True)
+    team_id: str = Field(foreign_key="team.team_id")
+    title: str
+    handle: str
+    description: str
+    version: int
+
+
+class ShelfVariantRow(Row, table=True):
+    """One buyable form; its stock cannot fall below zero."""
+
+    __tablename__ = "shelf_variant"
+    __table_args__ = (
+        ForeignKeyConstraint(["store_id", "listing_id"], ["shelf_listing.store_id", "shelf_listing.listing_id"]),
+        CheckConstraint("quantity >= 0", name="stock"),
+        Index(None, "store_id", "sku_key"),
+    )
+    store_id: str = Field(primary_key=True)
+    listing_id: str = Field(primary_key=True)
+    position: int = Field(primary_key=True)
+    team_id: str = Field(foreign_key="team.team_id")
+    sku: str
+    sku_key: str
+    title: str
+    price_cents: int
+    quantity: int
+
+
+class ShelfImageRow(Row, table=True):
+    """A picture of a listing; without a position it is detached and can come back."""
+
+    __tablename__ = "shelf_image"
+    __table_args__ = (
+        ForeignKeyConstraint(["store_id", "listing_id"], ["shelf_listing.store_id", "shelf_listing.listing_id"]),
+    )
+    store_id: str = Field(primary_key=True)
+    listing_id: str = Field(primary_key=True)
+    image_id: str = Field(primary_key=True)
+    team_id: str = Field(foreign_key="team.team_id")
+    photo: str
+    content_type: str
+    alt: str
+    made_for: str
+    position: int | None
+
+
+class ShelfOrderRow(Row, table=True):
+    """A sale."""
+
+    __tablename__ = "shelf_order"
+    __table_args__ = (Index(None, "store_id", "ordered_at"),)
+    order_id: str = Field(primary_key=True)
+    store_id: str = Field(foreign_key="store.store_id")
+    team_id: str = Field(foreign_key="team.team_id")
+    sku: str
+    quantity: int
+    ordered_at: datetime = Field(sa_type=UtcDateTime)

@@ -1,0 +1,148 @@
+"""The unit of work: rows, jobs and messages in one transaction, or none of them.
+
+How a job is enqueued is handed in by the roof: the engine writes its own row on our connection, so
+that a rollback leaves neither row nor job.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+from sqlalchemy import Connection, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from domain.catalog import Sku
+from domain.errors import Fault, RowChanged
+from domain.intents import Incoming
+from domain.jobs import Job
+from domain.ports import Clock
+from domain.replies import Reply
+from domain.rows import AuditEntry
+from storage.codec import clean_text
+from storage.database import Database
+from storage.enhancements import SqlEnhancements, SqlPlacements
+from storage.messages import Messages
+from storage.people import SqlPeople
+from storage.questions import SqlQuestions
+from storage.statements import change, find_all, find_one, insert
+from storage.tables import AuditRow, SeenEventRow
+
+Enqueue = Callable[[Connection, Job], None]
+"""Writes the job's row on this connection, inside its transaction."""
+
+
+class SqlUnitOfWork:
+    """One open transaction; `SqlWork` makes, commits and forgets it."""
+
+    def __init__(
+        self, db_session: AsyncSession, *, enqueue: Enqueue, clock: Clock, incoming: Incoming | None = None
+    ) -> None:
+        self.enhancements = SqlEnhancements(db_session)
+        self.placements = SqlPlacements(db_session)
+        self.people = SqlPeople(db_session)
+        self.questions = SqlQuestions(db_session, clock)
+        self.messages = Messages(db_session, clock)
+        self._db_session = db_session
+        self._enqueue = enqueue
+        self._incoming = incoming
+
+    async def enqueue(self, job: Job) -> None:
+        """Start a job when, and only when, this transaction commits."""
+        connection = await self._db_session.connection()
+        await connection.run_sync(self._enqueue, job)
+
+    async def answer(self, reply: Reply) -> None:
+        """Say it where the event came from; the event's own `Working` is edited into the first answer.
+
+        Raises RuntimeError in a job, which has no event to answer: `show` the card instead.
+        """
+        incoming = self._incoming
+        if incoming is None:
+            raise RuntimeError("only an event can be answered; a job shows a card")
+        provisional = await self.messages.provisional(incoming.event_key)
+        if provisional is None:
+            await self.messages.post(incoming.place, reply, team_id=incoming.team_id, event_key=incoming.event_key)
+            return
+        await self.messages.settle(provisional, enhancement_id=None)
+        self.messages.edit(provisional, reply, cause=incoming.event_key)
+
+    async def show(self, enhancement_id: str, reply: Reply) -> None:
+        """Edit the card in every place that shows it; where none does, post it where it was asked for."""
+        incoming = self._incoming
+        if incoming is not None:
+            provisional = await self.messages.provisional(incoming.event_key)
+            if provisional is not None:
+                await self.messages.settle(provisional, enhancement_id=enhancement_id)
+        shown = await self.messages.showing(enhancement_id)
+        for message in shown:
+            cause = incoming.event_key if incoming is not None else message.event_key or ""
+            self.messages.edit(message, reply, cause=cause)
+        if not shown:
+            enhancement = await self.enhancements.load(enhancement_id)
+            await self.messages.post(
+                enhancement.place,
+                reply,
+                team_id=enhancement.team_id,
+                event_key=None if incoming is None else incoming.event_key,
+                enhancement_id=enhancement_id,
+            )
+
+    async def audit(self, entry: AuditEntry) -> None:
+        """Append one line."""
+        row = AuditRow(
+            team_id=entry.team_id,
+            at=entry.at,
+            who=clean_text(entry.who),
+            action=entry.action,
+            sku=clean_text(entry.sku),
+            sku_key=clean_text(entry.sku).casefold(),
+            subject_id=entry.subject_id,
+            what=clean_text(entry.what),
+        )
+        await insert(self._db_session, row)
+
+    async def history(self, team_id: str, *, sku: Sku | None, limit: int) -> Sequence[AuditEntry]:
+        """Return the newest lines first."""
+        statement = select(AuditRow).where(col(AuditRow.team_id) == team_id)
+        if sku is not None:
+            statement = statement.where(col(AuditRow.sku_key) == sku.key)
+        newest_first = statement.order_by(col(AuditRow.at).desc(), col(AuditRow.audit_id).desc()).limit(limit)
+        rows = await find_all(self._db_session, newest_first)
+        return [AuditEntry(row.team_id, row.at, row.who, row.action, row.sku, row.subject_id, row.what) for row in rows]
+
+
+class SqlWork:
+    """Opens units of work: the port `Work`."""
+
+    def __init__(self, database: Database, enqueue: Enqueue, clock: Clock) -> None:
+        self._database = database
+        self._enqueue = enqueue
+        self._clock = clock
+
+    @asynccontextmanager
+    async def __call__(self, incoming: Incoming | None = None) -> AsyncIterator[SqlUnitOfWork]:
+        """Open one; with `incoming` the event is concluded in it. Raises RowChanged when it was before."""
+        async with self._database.begin() as db_session:
+            if incoming is not None:
+                await _conclude(db_session, incoming.event_key, now=self._clock())
+            unit = SqlUnitOfWork(db_session, enqueue=self._enqueue, clock=self._clock, incoming=incoming)
+            yield unit
+            has_spoken = await unit.messages.flush()
+        if has_spoken:
+            self._database.messages_queued.ring()
+
+
+async def _conclude(db_session: AsyncSession, event_key: str, *, now: datetime) -> None:
+    statement = (
+        update(SeenEventRow)
+        .where(col(SeenEventRow.event_key) == event_key, col(SeenEventRow.concluded_at).is_(None))
+        .values(concluded_at=now)
+    )
+    if await change(db_session, statement) == 1:
+        return
+    if await find_one(db_session, select(SeenEventRow).where(col(SeenEventRow.event_key) == event_key)) is None:
+        raise Fault("row_missing", f"no event {event_key}")
+    raise RowChanged(f"event {event_key}", was="open")

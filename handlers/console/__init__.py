@@ -1,1 +1,1 @@
-"""."""
+"""The browser chat at /console: the chat that is always there, with no account anywhere."""

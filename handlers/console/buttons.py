@@ -1,0 +1,123 @@
+"""What can be pressed on a reply; the same list for the page and for the command line's `--json`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, assert_never
+
+from domain.enhancement import PUBLISHED_PLACEMENTS
+from domain.replies import (
+    AlreadyDecided,
+    Card,
+    EnhanceFailed,
+    Expired,
+    Guess,
+    HelpShown,
+    HistoryShown,
+    Invited,
+    Joined,
+    MemberList,
+    Placed,
+    PreviewReady,
+    ProductList,
+    ProductShown,
+    Published,
+    PublishFailed,
+    Publishing,
+    Refused,
+    Rejected,
+    Reply,
+    Restored,
+    RestoreFailed,
+    Restoring,
+    StatusShown,
+    StoreList,
+    Unclear,
+    WhichProduct,
+    WhichStore,
+    Working,
+)
+from domain.tokens import Action, Token
+
+Style = Literal["primary", "danger", "plain"]
+Asks = Literal["", "confirm", "reason", "recipe"]
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    """`asks` is what a page should ask for before the press: a yes, a reason (text), a recipe (options)."""
+
+    label: str
+    token: str
+    style: Style = "plain"
+    asks: Asks = ""
+
+
+def buttons(reply: Reply) -> tuple[Button, ...]:
+    """Return the buttons of a reply, the most likely first. Every token fits into 64 bytes."""
+    match reply:
+        case PreviewReady(card):
+            return (
+                _on(card, Action.APPROVE, "Approve", style="primary", asks="confirm"),
+                _on(card, Action.REJECT, "Reject", style="danger", asks="reason"),
+                _redo(card, "Redo"),
+            )
+        case Published(card):
+            return (_on(card, Action.UNDO, "Undo"), _redo(card, "Redo"))
+        case PublishFailed(card):
+            retry = _on(card, Action.RETRY, "Retry", style="primary")
+            undo = (_on(card, Action.UNDO, "Undo"),) if _stands_somewhere(reply.placed) else ()
+            return (retry, *undo, _redo(card, "Redo"))
+        case Unclear(card):
+            return (
+                _on(card, Action.LOOK_AGAIN, "Look again", style="primary"),
+                _on(card, Action.IT_IS_THERE, "It is there"),
+                _on(card, Action.IT_IS_NOT_THERE, "It is not there"),
+            )
+        case RestoreFailed(card):
+            return (_on(card, Action.RETRY, "Retry", style="primary"),)
+        case Restored(card) | Rejected(card) | Expired(card) | EnhanceFailed(card):
+            return (_redo(card, "Redo"),)
+        case WhichProduct():
+            return _choices(Action.CHOOSE_PRODUCT, reply.question_id, reply.guesses)
+        case WhichStore():
+            return _choices(Action.CHOOSE_STORE, reply.question_id, reply.guesses)
+        case (
+            Working()
+            | Publishing()
+            | Restoring()
+            | AlreadyDecided()
+            | Refused()
+            | ProductShown()
+            | ProductList()
+            | HistoryShown()
+            | StatusShown()
+            | StoreList()
+            | HelpShown()
+            | Invited()
+            | Joined()
+            | MemberList()
+        ):
+            return ()
+        case _:
+            assert_never(reply)
+
+
+def _on(card: Card, action: Action, label: str, *, style: Style = "plain", asks: Asks = "") -> Button:
+    return Button(label, str(Token(action, card.enhancement_id, card.revision)), style, asks)
+
+
+def _redo(card: Card, label: str) -> Button:
+    return _on(card, Action.REDO, label, asks="recipe")
+
+
+def _choices(action: Action, question_id: str, guesses: tuple[Guess, ...]) -> tuple[Button, ...]:
+    return tuple(
+        Button(guess.label, str(Token(action, question_id, index)), "primary" if index == 0 else "plain")
+        for index, guess in enumerate(guesses)
+    )
+
+
+def _stands_somewhere(placed: tuple[Placed, ...]) -> bool:
+    """Whether our picture stands in at least one shop, so that there is something to undo."""
+    return any(line.state in PUBLISHED_PLACEMENTS for line in placed)

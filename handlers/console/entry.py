@@ -1,0 +1,114 @@
+"""How a browser gets in: a one-time link from `packshot run`, or an invitation's code and a name."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from domain.people import Actor, ChatName, Member
+from domain.ports import Clock, Work
+from domain.rows import ConsoleLogins
+from handlers.console.guard import COOKIE, same_origin
+from handlers.console.pages import bounce_page, login_page
+from handlers.console.uploads import read_fields
+
+COOKIE_DAYS = 30
+MAX_NAME_CHARS = 40
+_MAX_FORM_BYTES = 8 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Everything that hands out or takes back the cookie."""
+
+    logins: ConsoleLogins
+    work: Work
+    clock: Clock
+    team_id: str
+    member_named: Callable[[str], Awaitable[Member | None]]
+
+    async def redeem(self, request: Request, code: str) -> Response:
+        """Trade a one-time login code for a cookie."""
+        cookie = await self.logins.redeem(code.strip(), now=self.clock())
+        if cookie is None:
+            return _login(401, problem="That link was used or is too old: get a fresh one and open it once.")
+        return _welcomed(request, cookie)
+
+    async def join(self, request: Request) -> Response:
+        """Trade an invitation's code and a name for a membership, and that for a cookie.
+
+        The same field takes a login code, so that nobody needs to know which kind they were given.
+        """
+        same_origin(request)
+        form = await read_fields(request, max_bytes=_MAX_FORM_BYTES)
+        code = form.get("code", "").strip().removeprefix("join ").strip()
+        name = " ".join(form.get("name", "").split())
+        cookie = await self.logins.redeem(code, now=self.clock()) if code else None
+        if cookie is None:
+            problem = await self._problem(code, name)
+            if problem:
+                return _login(401, problem=problem, code=code, name=name)
+            cookie = await self._membership(code, name)
+        if cookie is None:
+            problem = "That code is unknown, used or too old: ask an admin for a new invitation."
+            return _login(401, problem=problem, name=name)
+        return _welcomed(request, cookie)
+
+    def turned_away(self, request: Request) -> Response:
+        """Say how to get in.
+
+        A strict cookie stays at home when a link on another site leads here. Then the page asks once
+        more by itself, which is no longer another site's doing.
+        """
+        if request.headers.get("sec-fetch-site") == "cross-site":
+            return HTMLResponse(bounce_page())
+        return _login(401)
+
+    def forgotten(self) -> Response:
+        """Take the cookie back."""
+        response = Response(status_code=204)
+        response.delete_cookie(COOKIE, path="/console", httponly=True, samesite="strict")
+        return response
+
+    async def _problem(self, code: str, name: str) -> str:
+        """Return what is wrong with the form, before the code is spent on it."""
+        if not code:
+            return "The code is missing: it is in your invitation."
+        if not name:
+            return "Your name is missing: it is what the others will see beside what you do."
+        if len(name) > MAX_NAME_CHARS or any(unicodedata.category(char).startswith("C") for char in name):
+            return f"That name cannot be used: take one of at most {MAX_NAME_CHARS} plain characters."
+        # A name is who somebody is in this chat (chat.py), so two people cannot share one.
+        if await self.member_named(name) is not None:
+            return f"Somebody is called {name} already: add a letter or your surname."
+        return ""
+
+    async def _membership(self, code: str, name: str) -> str | None:
+        async with self.work() as unit:
+            member = await unit.people.join(code, Actor(ChatName.CONSOLE, name, name), now=self.clock())
+        if member is None or member.team_id != self.team_id:
+            return None
+        login_code = await self.logins.offer(member.member_id, now=self.clock())
+        return await self.logins.redeem(login_code, now=self.clock())
+
+
+def _login(status: int, *, problem: str = "", code: str = "", name: str = "") -> Response:
+    return HTMLResponse(login_page(problem=problem, code=code, name=name), status)
+
+
+def _welcomed(request: Request, cookie: str) -> Response:
+    response = RedirectResponse("/console", 303)
+    response.set_cookie(
+        COOKIE,
+        cookie,
+        max_age=COOKIE_DAYS * 24 * 3600,
+        path="/console",
+        httponly=True,
+        samesite="strict",
+        secure=request.url.scheme == "https",
+    )
+    return response

@@ -1,0 +1,214 @@
+"""The console's way in: a page, two verbs (say, press), and the room's lines.
+
+Durable before acknowledged: the bytes are in the media storage and the event is a row before the
+browser hears 202. Pixels are never looked at here; an unreadable photo is an event like any other
+and is refused by its handler, in the conversation, where the person can see which one it was.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
+from starlette.routing import BaseRoute, Route
+
+from domain.catalog import Sha256
+from domain.intents import Incoming
+from domain.people import Member
+from domain.ports import Clock, Events, MediaStorage, Work
+from domain.replies import Reply
+from domain.rows import ConsoleLines, ConsoleLogins
+from handlers.console.chat import ROOM, actor_of, event_key
+from handlers.console.entry import Entry
+from handlers.console.guard import Door, Guard, Refusal, Visitor
+from handlers.console.lines import Reader
+from handlers.console.pages import console_page, static_files
+from handlers.console.uploads import read_sent
+
+_EVENT_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleDesk:
+    """All that the console asks of the others; `bot/app.py` fills it.
+
+    `working_for` is what to show at once for an event (`Working` for a request for pictures) or None.
+    `is_handled` is whether an event was concluded and everything it said has been delivered.
+    `hosts` are the Host headers we answer to, port included: `127.0.0.1:8080`, `shop.example`.
+    """
+
+    events: Events
+    lines: ConsoleLines
+    logins: ConsoleLogins
+    media: MediaStorage
+    work: Work
+    clock: Clock
+    team_id: str
+    local_key: str
+    hosts: frozenset[str]
+    max_upload_bytes: int
+    member_named: Callable[[str], Awaitable[Member | None]]
+    working_for: Callable[[Incoming], Reply | None]
+    is_handled: Callable[[str], Awaitable[bool]]
+    dump_reply: Callable[[Reply], dict[str, Any]]
+
+
+def console_routes(desk: ConsoleDesk) -> list[BaseRoute]:
+    """Return every route under /console, each behind the guard."""
+    listeners = Listeners(desk)
+    entry = Entry(desk.logins, desk.work, desk.clock, desk.team_id, desk.member_named)
+    hosts = frozenset(host.lower() for host in desk.hosts)
+    guard = [Middleware(Guard, hosts=hosts)]
+    table: list[tuple[str, str, Callable[[Request], Awaitable[Response]]]] = [
+        ("GET", "/console", listeners.page),
+        ("POST", "/console/join", entry.join),
+        ("POST", "/console/leave", listeners.leave),
+        ("POST", "/console/say", listeners.say),
+        ("POST", "/console/press", listeners.press),
+        ("GET", "/console/lines", listeners.lines),
+        ("GET", "/console/stream", listeners.stream),
+        ("GET", "/console/events/{event_key:path}", listeners.event),
+        ("GET", "/console/photos/{sha256}", listeners.photo),
+        ("GET", "/console/static/{name}", static_files()),
+    ]
+    return [Route(path, endpoint, methods=[method], middleware=guard) for method, path, endpoint in table]
+
+
+class Listeners:
+    """One method a route."""
+
+    def __init__(self, desk: ConsoleDesk) -> None:
+        self._desk = desk
+        self._door = Door(desk.logins, desk.member_named, desk.local_key, desk.clock)
+        self._entry = Entry(desk.logins, desk.work, desk.clock, desk.team_id, desk.member_named)
+
+    async def page(self, request: Request) -> Response:
+        """Show the chat; a one-time code in the address is redeemed first."""
+        if code := request.query_params.get("code", ""):
+            return await self._entry.redeem(request, code)
+        visitor = await self._door.look(request)
+        if visitor is None:
+            return self._entry.turned_away(request)
+        return HTMLResponse(
+            console_page(member=visitor.member, csrf=visitor.csrf, max_upload_bytes=self._desk.max_upload_bytes)
+        )
+
+    async def leave(self, request: Request) -> Response:
+        """End the login."""
+        visitor = await self._door.writer(request)
+        await self._desk.logins.end(visitor.cookie)
+        return self._entry.forgotten()
+
+    async def say(self, request: Request) -> Response:
+        """Take text and photos as one event."""
+        visitor = await self._door.writer(request)
+        key = event_key(visitor.member, _event_id(request))
+        sent = await read_sent(request, max_bytes=self._desk.max_upload_bytes)
+        if not sent.text and not sent.photos:
+            raise Refusal(400, "There was nothing in it: write something or attach a photo.")
+        photos = tuple([await self._desk.media.put(photo) for photo in sent.photos])
+        return await self._take(self._incoming(visitor, key, text=sent.text, photos=photos))
+
+    async def press(self, request: Request) -> Response:
+        """Take a button as an event; whether it may be pressed is the handler's to say."""
+        visitor = await self._door.writer(request)
+        key = event_key(visitor.member, _event_id(request))
+        sent = await read_sent(request, max_bytes=self._desk.max_upload_bytes)
+        if not sent.token:
+            raise Refusal(400, "There was no button in it: reload the page.")
+        return await self._take(self._incoming(visitor, key, text=sent.text, token=sent.token, options=sent.options))
+
+    async def lines(self, request: Request) -> Response:
+        """Return a page of the room."""
+        reader = self._reader(await self._door.reader(request))
+        return JSONResponse(await reader.page(_cursor(request.query_params.get("after", "0"))))
+
+    async def stream(self, request: Request) -> Response:
+        """Follow the room. A browser that reconnects says where it was in Last-Event-ID."""
+        visitor = await self._door.reader(request)
+        after = request.headers.get("last-event-id") or request.query_params.get("after", "0")
+
+        async def still_here() -> bool:
+            return await self._door.look(request) is not None
+
+        events = self._reader(visitor).stream(_cursor(after), still_here=still_here)
+        # A proxy that buffers (nginx) would hold every line back.
+        return StreamingResponse(events, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
+
+    async def event(self, request: Request) -> Response:
+        """Return what became of one of the reader's own events."""
+        visitor = await self._door.reader(request)
+        key: str = request.path_params["event_key"]
+        if not key.startswith(event_key(visitor.member, "")):
+            raise Refusal(404, "There is no event of yours with that key.")
+        # Asked first: lines that come in between are then in the answer, never missing from it.
+        handled = await self._desk.is_handled(key)
+        lines = await self._reader(visitor).of_event(key, self._desk.dump_reply)
+        return JSONResponse({"handled": handled, "lines": lines})
+
+    async def photo(self, request: Request) -> Response:
+        """Return photo bytes; the type is what the bytes are, never what somebody said."""
+        await self._door.reader(request)
+        name: str = request.path_params["sha256"]
+        if not _SHA256.fullmatch(name):
+            raise Refusal(404, "There is no such photo.")
+        content = await self._desk.media.get(Sha256(name))
+        headers = {"Cache-Control": "private, max-age=31536000, immutable", "Content-Security-Policy": "sandbox"}
+        content_type = sniffed_type(content)
+        if content_type == "application/octet-stream":
+            headers["Content-Disposition"] = "attachment"
+        return Response(content, media_type=content_type, headers=headers)
+
+    def _reader(self, visitor: Visitor) -> Reader:
+        return Reader(self._desk.lines, visitor.member, self._desk.hosts)
+
+    def _incoming(
+        self,
+        visitor: Visitor,
+        key: str,
+        *,
+        text: str,
+        photos: tuple[Sha256, ...] = (),
+        token: str = "",
+        options: dict[str, str] | None = None,
+    ) -> Incoming:
+        actor = actor_of(visitor.member)
+        return Incoming(key, self._desk.team_id, actor, ROOM, text, photos, token, options or {})
+
+    async def _take(self, incoming: Incoming) -> Response:
+        # False means that the same event was taken before: the answer to a repeated POST is the same.
+        await self._desk.events.take(incoming, working=self._desk.working_for(incoming))
+        return JSONResponse({"event": incoming.event_key}, 202)
+
+
+def sniffed_type(content: bytes) -> str:
+    """Return the image type that the first bytes show, `application/octet-stream` for anything else."""
+    if content.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    if content.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+        return "image/webp"
+    if content[4:8] == b"ftyp" and content[8:12] in {b"heic", b"heix", b"hevc", b"mif1", b"msf1"}:
+        return "image/heic"
+    return "application/octet-stream"
+
+
+def _event_id(request: Request) -> str:
+    event_id = request.headers.get("x-event-id") or uuid.uuid4().hex
+    if not _EVENT_ID.fullmatch(event_id):
+        raise Refusal(400, "X-Event-Id wants 8 to 64 letters, digits, - or _.")
+    return event_id
+
+
+def _cursor(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
+        raise Refusal(400, "A cursor is a number.")
+    return int(text)

@@ -1,0 +1,167 @@
+"""What a careful colleague would say about a photo and about the finished picture; all of it measured.
+
+`photo_findings` look at the photo and its cut-out once, `picture_findings` at each finished picture
+as a buyer's browser decodes it.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from domain.picture import Finding, FindingCode, FindingLevel
+from domain.recipe import WHITE, Background, PictureRules
+from imaging.codec import AlphaU8, PixelsU8
+from imaging.cutout import OWN_MATTE, UNSURE_FROM, SoftMask
+from imaging.light import product_luma
+from imaging.nets import OPEN_MODELS
+from imaging.scene import FRAME_RATIO, Box
+
+NOTE_ENLARGED_FROM = 1.25
+WARN_ENLARGED_FROM = 2.0
+CENTRE_TOLERANCE_RATIO = 0.01
+FILL_TOLERANCE_RATIO = 0.005
+"""Half a percent: the box of the finished alpha against the one the placement aimed at."""
+DARK_BELOW = 90
+"""8-bit luma that even the brightest hundredth of the scene does not reach."""
+BRIGHT_ABOVE = 232
+"""Median luma of the product."""
+CLIPPED_FROM = 0.06
+"""Share of the product's pixels burnt out in all three channels."""
+BLURRED_ABOVE = 0.80
+"""See `blur_ratio`."""
+_CUT_OFF_FROM = 0.03
+"""Length of the product on the photo's edge ÷ long side of its box."""
+
+
+def photo_findings(
+    mask: SoftMask, scene: PixelsU8, alpha: AlphaU8, *, sides: tuple[str, ...], stops: float
+) -> tuple[Finding, ...]:
+    """Judge the photo. `scene` and `alpha` are the crop at about 1000 px, `sides` where it is cut off."""
+    findings = [engine_finding(mask.engine)]
+    if mask.doubt >= UNSURE_FROM:
+        findings.append(Finding(FindingCode.UNSURE, FindingLevel.WARNING, measured=mask.doubt, wanted=UNSURE_FROM))
+    if sides:
+        findings.append(Finding(FindingCode.CUT_OFF, FindingLevel.WARNING, detail=" and ".join(sides)))
+    if mask.object_count > 1:
+        findings.append(Finding(FindingCode.SEVERAL_OBJECTS, FindingLevel.WARNING, measured=float(mask.object_count)))
+    blur = blur_ratio(scene)
+    if blur > BLURRED_ABOVE:
+        findings.append(Finding(FindingCode.BLURRED, FindingLevel.WARNING, measured=blur, wanted=BLURRED_ABOVE))
+    return (*findings, *_light_findings(scene, alpha, stops=stops))
+
+
+def engine_finding(engine: str) -> Finding:
+    """Name the engine with its licence; a weaker one is a note, the last resort a warning."""
+    if engine == OWN_MATTE:
+        return Finding(FindingCode.TRANSPARENT_INPUT, FindingLevel.NOTE)
+    if engine == "grabcut":
+        return Finding(FindingCode.ENGINE, FindingLevel.WARNING, detail="colours alone (GrabCut)")
+    if engine == "builtin":
+        return Finding(FindingCode.ENGINE, FindingLevel.NOTE, detail="the built-in net")
+    name = engine.removeprefix("rembg:")
+    model = OPEN_MODELS[name]
+    return Finding(FindingCode.ENGINE, FindingLevel.OK, detail=f"{name} ({model.licence}, {model.source})")
+
+
+def _light_findings(scene: PixelsU8, alpha: AlphaU8, *, stops: float) -> list[Finding]:
+    findings = []
+    luma = product_luma(scene, alpha)
+    top = float(np.percentile(cv2.cvtColor(scene, cv2.COLOR_RGB2GRAY), 99))
+    if top < DARK_BELOW:
+        findings.append(Finding(FindingCode.DARK, FindingLevel.WARNING, measured=top, wanted=float(DARK_BELOW)))
+    if luma.size:
+        clipped = float((scene.min(axis=2)[alpha > 230] >= 253).mean())
+        median = float(np.median(luma))
+        if clipped >= CLIPPED_FROM:
+            findings.append(Finding(FindingCode.CLIPPED, FindingLevel.WARNING, measured=clipped, wanted=CLIPPED_FROM))
+        elif median > BRIGHT_ABOVE:
+            findings.append(
+                Finding(FindingCode.BRIGHT, FindingLevel.WARNING, measured=median, wanted=float(BRIGHT_ABOVE))
+            )
+    if stops > 0:
+        findings.append(Finding(FindingCode.EXPOSURE, FindingLevel.NOTE, measured=stops))
+    else:
+        findings.append(Finding(FindingCode.EXPOSURE, FindingLevel.OK, measured=0.0))
+    return findings
+
+
+def sides_cut_off(alpha: AlphaU8, crop: Box, *, photo_width: int, photo_height: int) -> tuple[str, ...]:
+    """Return the sides of the photo that the product runs out of; `alpha` covers `crop`."""
+    product = alpha > 127
+    least = _CUT_OFF_FROM * max(product.any(axis=0).sum(), product.any(axis=1).sum())
+    # The outermost pixel of a mask is often faint; the second one tells.
+    edges = {
+        "left": (crop.left <= 0, product[:, 1]),
+        "right": (crop.right >= photo_width, product[:, -2]),
+        "top": (crop.top <= 0, product[1]),
+        "bottom": (crop.bottom >= photo_height, product[-2]),
+    }
+    return tuple(side for side, (touches, edge) in edges.items() if touches and edge.sum() >= max(2.0, least))
+
+
+def blur_ratio(crop: PixelsU8) -> float:
+    """Return how much of the strongest edges survives a small blur: about .5 when sharp, 1 when blurred.
+
+    A plain mug has few edges and a jumper many; the ratio on the strongest hundredth compares neither.
+    """
+    grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY).astype(np.float32)
+    sharp, soft = _gradient(grey), _gradient(cv2.GaussianBlur(grey, (0, 0), 1.5))
+    strongest = sharp >= max(float(np.percentile(sharp, 99)), 1.0)
+    if not strongest.any():
+        return 1.0
+    return float(soft[strongest].sum() / sharp[strongest].sum())
+
+
+def _gradient(grey: PixelsU8) -> PixelsU8:
+    return cv2.magnitude(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1))
+
+
+def picture_findings(
+    rules: PictureRules, alpha: AlphaU8, seen: PixelsU8, *, background: Background, size_bytes: int, scale: float
+) -> tuple[Finding, ...]:
+    """Judge one finished picture: `alpha` on its canvas, `seen` as decoded again from its own bytes."""
+    height, width = alpha.shape
+    findings = []
+    if background == WHITE:
+        findings.append(_white_finding(seen))
+    if not rules.keep_frame:
+        findings += _placement_findings(rules, alpha)
+    findings.append(Finding(FindingCode.SIZE, FindingLevel.OK, measured=float(width), detail=f"{width} × {height}"))
+    level = FindingLevel.OK if size_bytes <= rules.max_bytes else FindingLevel.WARNING
+    findings.append(Finding(FindingCode.FILE_SIZE, level, measured=size_bytes / 1e6, wanted=rules.max_bytes / 1e6))
+    if scale >= NOTE_ENLARGED_FROM:
+        level = FindingLevel.WARNING if scale >= WARN_ENLARGED_FROM else FindingLevel.NOTE
+        findings.append(Finding(FindingCode.ENLARGED, level, measured=scale, wanted=NOTE_ENLARGED_FROM))
+    return tuple(findings)
+
+
+def white_ratio(seen: PixelsU8) -> float:
+    """Return the share of pixels that are exactly 255, 255, 255 in the picture's 1 % rim."""
+    height, width = seen.shape[:2]
+    rim_y, rim_x = max(1, round(FRAME_RATIO * height)), max(1, round(FRAME_RATIO * width))
+    rim = (seen[:rim_y], seen[-rim_y:], seen[rim_y:-rim_y, :rim_x], seen[rim_y:-rim_y, -rim_x:])
+    white = sum(int((part.min(axis=2) == 255).sum()) for part in rim)
+    return float(white / sum(part.shape[0] * part.shape[1] for part in rim))
+
+
+def _white_finding(seen: PixelsU8) -> Finding:
+    white = white_ratio(seen)
+    level = FindingLevel.OK if white == 1.0 else FindingLevel.WARNING
+    return Finding(FindingCode.WHITE, level, measured=white, wanted=1.0)
+
+
+def _placement_findings(rules: PictureRules, alpha: AlphaU8) -> list[Finding]:
+    height, width = alpha.shape
+    product = alpha > 127
+    rows, columns = np.nonzero(product.any(axis=1))[0], np.nonzero(product.any(axis=0))[0]
+    fill = max((columns[-1] - columns[0] + 1) / width, (rows[-1] - rows[0] + 1) / height)
+    off_x = abs((columns[0] + columns[-1] + 1) / 2 - width / 2) / width
+    off_y = abs((rows[0] + rows[-1] + 1) / 2 - height / 2) / height
+    off = max(off_x, off_y)
+    fill_level = FindingLevel.OK if fill >= rules.fill_least - FILL_TOLERANCE_RATIO else FindingLevel.WARNING
+    centre_level = FindingLevel.OK if off <= CENTRE_TOLERANCE_RATIO else FindingLevel.WARNING
+    return [
+        Finding(FindingCode.FILL, fill_level, measured=float(fill), wanted=rules.fill_least),
+        Finding(FindingCode.CENTRE, centre_level, measured=float(off), wanted=CENTRE_TOLERANCE_RATIO),
+    ]

@@ -1,0 +1,248 @@
+"""The `Enhancer` port: one photo in, one finished picture per platform out, off the event loop.
+
+`LocalEnhancer.enhance_photo` is the whole way in one function: decode, cut out, refine, light, and
+then for each rules place, compose, encode and measure.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from domain.catalog import Sha256
+from domain.errors import NotPossible
+from domain.picture import ContentType, Enhanced, Finding, FindingCode, FindingLevel, Picture
+from domain.recipe import WHITE, Background, PictureRules, Recipe, Shadow
+from imaging import checks, codec, light, preview, scene
+from imaging.codec import AlphaU8, Photo, PixelsU8
+from imaging.cutout import UNSURE_FROM, Engines, SoftMask, no_product, own_mask
+from imaging.matting import FIT_LONG_SIDE_PX, EdgeModel, fit_edge, foreground
+from imaging.scene import Box, Framing
+
+OVERVIEW_LONG_SIDE_PX = 1024
+PHOTOS_AT_ONCE = 2
+
+BackdropSource = Callable[[Sha256], Awaitable[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class _CutOut:
+    """The photo with its product found. `crop` has room for the soft edge, `product` is the tight box.
+
+    `edge` covers `crop`; it is None when the photo brought its own matte.
+    """
+
+    photo: Photo
+    crop: Box
+    product: Box
+    edge: EdgeModel | None
+    stops: float
+    mask: SoftMask
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Rendered:
+    picture: Picture
+    framing: Framing
+    seen: PixelsU8
+
+
+class LocalEnhancer:
+    """Enhances on this machine, at most PHOTOS_AT_ONCE photos at a time."""
+
+    def __init__(
+        self,
+        *,
+        engine: str = "auto",
+        model_dir: Path | None = None,
+        threads: int = 2,
+        max_megapixels: float = 60,
+        backdrop: BackdropSource | None = None,
+    ) -> None:
+        """`engine` is what a recipe's `auto` means here; `backdrop` returns a backdrop photo's bytes."""
+        self._engine = engine
+        self._engines = Engines(model_dir=model_dir, threads=threads)
+        self._max_megapixels = max_megapixels
+        self._backdrop = backdrop
+        self._pool = ThreadPoolExecutor(PHOTOS_AT_ONCE, thread_name_prefix="pixels")
+        cv2.setNumThreads(threads)
+
+    async def enhance(self, photo: bytes, recipe: Recipe, rules: Sequence[PictureRules]) -> Enhanced:
+        """Keep the port's promise: see `domain.ports.Enhancer`."""
+        backdrop = None
+        if recipe.background is not None and recipe.background.photo is not None:
+            if self._backdrop is None:
+                raise NotPossible("A backdrop picture cannot be used here: choose a colour or transparent.")
+            backdrop = await self._backdrop(recipe.background.photo)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool, self.enhance_photo, photo, recipe, rules, backdrop)
+
+    async def check(self, photo: bytes) -> None:
+        """Raise BadPhoto when the header alone shows that `enhance` would."""
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._pool, self.check_photo, photo)
+
+    def check_photo(self, photo: bytes) -> None:
+        """Raise BadPhoto when the header alone shows that `enhance_photo` would; decodes no pixel."""
+        codec.read_header(photo, max_megapixels=self._max_megapixels)
+
+    def engine_name(self) -> str:
+        """Return what `auto` means on this machine now: `rembg:MODEL`, `builtin` or `grabcut`."""
+        return self._engines.best() if self._engine == "auto" else self._engine
+
+    def close(self) -> None:
+        """Let the photos in work finish, take no more."""
+        self._pool.shutdown(wait=True)
+
+    def enhance_photo(
+        self, photo: bytes, recipe: Recipe, rules: Sequence[PictureRules], backdrop: bytes | None = None
+    ) -> Enhanced:
+        """Do what `enhance` promises, in the calling thread; `backdrop` are the bytes of a backdrop photo.
+
+        Raises BadPhoto, NotPossible; ValueError without any rules.
+        """
+        if not rules:
+            raise ValueError("no rules: nothing to make")
+        decoded = codec.decode(photo, max_megapixels=self._max_megapixels)
+        engine = self._engine if recipe.engine == "auto" else recipe.engine
+        cut = self._cut_out(decoded, engine)
+        behind = None if backdrop is None else codec.decode(backdrop, max_megapixels=self._max_megapixels).rgb
+        rendered = [_render(cut, recipe, each, behind) for each in rules]
+        before, after = preview.slider_pair(rendered[0].framing, decoded.rgb, rendered[0].seen)
+        return Enhanced(
+            pictures=tuple(each.picture for each in rendered),
+            before=preview.as_jpeg(before),
+            after=preview.as_jpeg(after),
+            preview=preview.side_by_side(before, after),
+            engine=cut.mask.engine,
+            confidence=round(max(0.0, 1 - cut.mask.doubt * 0.5 / UNSURE_FROM), 3),
+            findings=(*decoded.findings, *cut.findings),
+        )
+
+    def _cut_out(self, photo: Photo, engine: str) -> _CutOut:
+        height, width = photo.rgb.shape[:2]
+        overview = codec.shrunk(photo.rgb, OVERVIEW_LONG_SIDE_PX)
+        mask = self._engines.cut_out(overview, engine) if photo.alpha is None else own_mask(photo.alpha)
+        crop = _box_of(mask.coverage > 0.4, Box(0, 0, width, height)).grown(width, height)
+        work = codec.shrunk(crop.of(photo.rgb), OVERVIEW_LONG_SIDE_PX)
+        if photo.alpha is None:
+            edge = _fitted(crop, work, mask, photo_width=width, photo_height=height)
+            alpha = edge.alpha(work)
+            stops = light.stops_wanted(overview)
+        else:
+            edge, stops = None, 0.0  # the light around a product that was cut out before is gone
+            alpha = cv2.resize(crop.of(photo.alpha), work.shape[1::-1], interpolation=cv2.INTER_AREA)
+        if not (alpha > 127).any():
+            raise no_product()
+        sides = checks.sides_cut_off(alpha, crop, photo_width=width, photo_height=height)
+        return _CutOut(
+            photo=photo,
+            crop=crop,
+            product=_box_of(alpha > 127, crop),
+            edge=edge,
+            stops=stops,
+            mask=mask,
+            findings=checks.photo_findings(mask, work, alpha, sides=sides, stops=stops),
+        )
+
+
+def _fitted(crop: Box, work: PixelsU8, mask: SoftMask, *, photo_width: int, photo_height: int) -> EdgeModel:
+    rows, columns = mask.coverage.shape
+    # The same crop out of the small mask: sampled, not sliced, since its pixels are many of the photo's.
+    target = codec.shrunk(work, FIT_LONG_SIDE_PX)
+    height, width = target.shape[:2]
+    step_x, step_y = columns / photo_width, rows / photo_height
+    to_mask = np.array(
+        [
+            [crop.width / width * step_x, 0, (crop.left + 0.5 * crop.width / width) * step_x - 0.5],
+            [0, crop.height / height * step_y, (crop.top + 0.5 * crop.height / height) * step_y - 0.5],
+        ],
+        np.float64,
+    )
+    coverage = cv2.warpAffine(
+        mask.coverage,
+        to_mask,
+        (width, height),
+        flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
+        borderMode=cv2.BORDER_REPLICATE,
+    )
+    return fit_edge(target, coverage)
+
+
+def _render(cut: _CutOut, recipe: Recipe, rules: PictureRules, backdrop: PixelsU8 | None) -> _Rendered:
+    """Make one finished picture and judge it as a buyer's browser will decode it."""
+    background, shadow, findings = _agreed(recipe, rules)
+    height, width = cut.photo.rgb.shape[:2]
+    framing = scene.frame(rules, cut.product, cut.crop, photo_width=width, photo_height=height)
+    pixels, crop_alpha = _drawn(cut, framing)
+    pixels = light.brightened(pixels, cut.stops)
+    alpha = scene.on_canvas(framing, crop_alpha)
+    strength = None if shadow is Shadow.NONE else scene.shadow_strength(alpha, shadow)
+    if background.kind == "transparent":
+        canvas = scene.composed(framing, pixels, _opaque(crop_alpha), scene.plain(framing, (0, 0, 0)))
+        shown = alpha if strength is None else scene.alpha_with_shadow(canvas, alpha, strength)
+        content, kind = codec.encode_png(canvas, shown), "image/png"
+        seen = preview.on_checkerboard(canvas, shown)
+    else:
+        behind = scene.plain(framing, background.rgb) if backdrop is None else scene.fitted(framing, backdrop)
+        if strength is not None:
+            behind = scene.darkened(behind, strength)
+        canvas = scene.composed(framing, pixels, crop_alpha, behind)
+        content, kind = codec.encode_jpeg(canvas, max_bytes=rules.max_bytes), "image/jpeg"
+        seen = codec.decode_own_jpeg(content)
+    findings += checks.picture_findings(
+        rules, alpha, seen, background=background, size_bytes=len(content), scale=framing.scale
+    )
+    content_type: ContentType = "image/png" if kind == "image/png" else "image/jpeg"
+    picture = Picture(rules.name, content, content_type, framing.canvas_width, framing.canvas_height, findings)
+    return _Rendered(picture, framing, seen)
+
+
+def _drawn(cut: _CutOut, framing: Framing) -> tuple[PixelsU8, AlphaU8]:
+    """Return the crop at its final size with the product's own colours, and its alpha."""
+    if cut.edge is None and cut.photo.alpha is not None:
+        return scene.drawn_with_matte(framing, cut.photo.rgb, cut.photo.alpha)
+    pixels = scene.drawn(framing, cut.photo.rgb)
+    if cut.edge is None:
+        raise ValueError("a cut-out without an edge must come with the photo's own matte")
+    alpha = cut.edge.alpha(pixels)
+    return foreground(pixels, alpha), alpha
+
+
+def _agreed(recipe: Recipe, rules: PictureRules) -> tuple[Background, Shadow, tuple[Finding, ...]]:
+    """Return what was asked for as far as the platform allows it, and what it does not allow."""
+    background, shadow = recipe.background or rules.background, recipe.shadow or rules.shadow
+    findings: tuple[Finding, ...] = ()
+    if rules.only_white and background != WHITE:
+        background = WHITE
+        findings += (Finding(FindingCode.BACKGROUND_REPLACED, FindingLevel.NOTE),)
+    if not rules.shadow_allowed and shadow is not Shadow.NONE:
+        shadow = Shadow.NONE
+        findings += (Finding(FindingCode.SHADOW_DROPPED, FindingLevel.NOTE),)
+    return background, shadow, findings
+
+
+def _box_of(product: AlphaU8, within: Box) -> Box:
+    """Return the box of the true pixels of a mask that covers `within`, in photo pixels."""
+    rows, columns = np.nonzero(product.any(axis=1))[0], np.nonzero(product.any(axis=0))[0]
+    if len(rows) == 0:
+        raise no_product()
+    step_x, step_y = within.width / product.shape[1], within.height / product.shape[0]
+    return Box(
+        within.left + columns[0] * step_x,
+        within.top + rows[0] * step_y,
+        within.left + (columns[-1] + 1) * step_x,
+        within.top + (rows[-1] + 1) * step_y,
+    )
+
+
+def _opaque(alpha: AlphaU8) -> AlphaU8:
+    """Where the product shows at all, its colour is written whole: a PNG's colours are not premultiplied."""
+    return np.where(alpha > 0, 255, 0).astype(np.uint8)

@@ -252,8 +252,11 @@ class Placement:
 
     @property
     def publish_key(self) -> str:
-        """What the store-side find-or-create is keyed by: never the attempt, never the job."""
-        return f"{self.enhancement_id}:{self.revision}:{self.target.store_id}"
+        """What the store-side find-or-create is keyed by: never the attempt, never the job.
+
+        The listing belongs to it, since one store may have two listings of the same SKU.
+        """
+        return f"{self.enhancement_id}:{self.revision}:{self.target.store_id}:{self.target.listing_id}"
 
     def after(self, event: PlacementEvent) -> Placement:
         """Return it moved on. Raises IllegalMove and changes nothing where the table has no entry."""

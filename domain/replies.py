@@ -49,6 +49,8 @@ class Placed:
     url: str = ""
     failure: str = ""
     attempt: int = 1
+    photo: Sha256 | None = None
+    """The published picture's bytes."""
 
 
 @dataclass(frozen=True, slots=True)

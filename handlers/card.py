@@ -78,13 +78,7 @@ def _approved(enhancement: Enhancement, card: Card, placements: Sequence[Placeme
     assert decision is not None, "an approved row carries its decision"
     by, at = decision.by_name, decision.decided_at
     states = {placement.state for placement in placements}
-    placed = tuple(
-        Placed(
-            item.placement_id, item.target.store_name, item.state.value, item.target.listing_url or item.url, item.failure,
-            item.attempt,
-        )
-        for item in placements
-    )  # fmt: skip
+    placed = tuple(_placed(item) for item in placements)
     if PlacementState.UNCLEAR in states:
         return Unclear(card, placed)
     if states & {PlacementState.APPROVED, PlacementState.PUBLISHING, PlacementState.ACCEPTED}:
@@ -98,6 +92,18 @@ def _approved(enhancement: Enhancement, card: Card, placements: Sequence[Placeme
     if PlacementState.LIVE in states:
         return Published(card, by, at, placed, note)
     return Restored(card, placed)
+
+
+def _placed(placement: Placement) -> Placed:
+    return Placed(
+        placement_id=placement.placement_id,
+        store=placement.target.store_name,
+        state=placement.state.value,
+        url=placement.target.listing_url or placement.url,
+        failure=placement.failure,
+        attempt=placement.attempt,
+        photo=placement.picture.photo,
+    )
 
 
 async def show_card(work: UnitOfWork, enhancement: Enhancement, *, note: str = "") -> None:

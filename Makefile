@@ -1,0 +1,53 @@
+# Everything a newcomer needs is `make demo` and `make test`; every target sets up first.
+PYTHON ?= python3.11
+BIN := .venv/bin
+.DEFAULT_GOAL := help
+.PHONY: help setup demo run test check bench crash contracts soak lock
+
+help:
+	@echo "make demo   set up and play a photo's whole way"
+	@echo "make run    start the bot, its console and its shelf"
+	@echo "make test   set up and run the tests"
+	@echo "make check  ruff, mypy --strict, import-linter"
+	@echo "make bench | crash | contracts | soak   longer measurements"
+
+setup: .venv/ready
+
+.venv/ready: requirements-dev.lock pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Installing the locked dependencies (once) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r requirements-dev.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@
+
+demo: setup
+	@$(BIN)/packshot demo
+
+run: setup
+	@$(BIN)/packshot run
+
+test: setup
+	@$(BIN)/python -m pytest -m "not soak" -rs
+
+check: setup
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: setup
+	@$(BIN)/python benchmarks/enhance.py
+	@$(BIN)/python benchmarks/ack.py
+
+crash: setup
+	@$(BIN)/python -m pytest tests/crash -m "soak or not soak" -rs --kills=5
+
+contracts: setup
+	@$(BIN)/lint-imports
+
+soak: setup
+	@$(BIN)/python -m pytest -m soak -rs
+
+lock:
+	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group dev pyproject.toml -o requirements-dev.lock
+	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate pyproject.toml -c requirements-dev.lock -o requirements.lock

@@ -1,0 +1,224 @@
+"""Wiring: one place that builds everything from the settings, and closes it again.
+
+`open_app` is what every process shares; `working` adds the worker's side (jobs and outbox) to it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from storage.catalog import StoreRows
+from storage.logins import SqlLogins
+from storage.media import ObstoreMedia
+from storage.migrate import migrate
+from storage.moving import moving_rows
+from storage.outbox import OutboxRows
+from storage.shelf import SqlShelf
+
+from bot.clock import utc_now
+from bot.jobs import Enqueuer, Jobs, migrate_engine
+from bot.outbox import Outbox
+from bot.settings import Settings, secret_key
+from bot.slots import Locks, open_locks
+from bot.steps import Steps
+from bot.stores import ConnectedStores
+from domain.catalog import PlatformName, Store, StoreId
+from domain.errors import Fault
+from domain.people import Actor, ChatName, Member, Role, Team
+from domain.ports import Chat
+from handlers import dispatch, enhance, publish
+from handlers.console.chat import ConsoleChat
+from handlers.desk import Desk
+from imaging.engine import LocalEnhancer
+from platforms.registry import Supplies
+from platforms.shelf.samples import seed
+from storage.bootstrap import ensure_member, ensure_team
+from storage.console import SqlConsole
+from storage.database import Database, open_database
+from storage.events import SqlEvents
+from storage.work import SqlWork
+
+log = logging.getLogger("packshot.app")
+
+OWNER = "owner"
+"""The local admin: whoever can read DATA_DIR on this machine."""
+TEAM_NAME = "My shop"
+SHELF_NAME = "Shelf"
+OUTBOX_LOCK = "outbox"
+LOCK_RETRY_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """Everything a process needs, built and open."""
+
+    settings: Settings
+    database: Database
+    enqueuer: Enqueuer
+    locks: Locks
+    desk: Desk
+    events: SqlEvents
+    lines: SqlConsole
+    logins: SqlLogins
+    shelf_rows: SqlShelf
+    media: ObstoreMedia
+    enhancer: LocalEnhancer
+    team: Team
+    owner: Member
+    shelf: Store
+
+    async def member_named(self, name: str) -> Member | None:
+        """Return the member that `--as NAME` means."""
+        async with self.desk.work() as work:
+            return await work.people.find_member(self.team.team_id, Actor(ChatName.CONSOLE, name, name))
+
+
+async def migrate_all(settings: Settings) -> None:
+    """Bring our tables and the engine's up to date, and make the first team, its owner and its shelf."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    secret_key(settings)
+    database = open_database(settings.database_url)
+    try:
+        await migrate(database)
+        await asyncio.to_thread(migrate_engine, database.sync_url)
+        team, _, shelf = await _first_rows(database)
+        if settings.shelf_samples:
+            await seed(SqlShelf(database), _media(settings, database), shelf.store_id, utc_now())
+        log.info("migrated", extra={"team": team.team_id})
+    finally:
+        await database.close()
+
+
+async def _first_rows(database: Database) -> tuple[Team, Member, Store]:
+    team = await ensure_team(database, TEAM_NAME)
+    owner = await ensure_member(database, team.team_id, OWNER, Role.ADMIN, Actor(ChatName.CONSOLE, OWNER, OWNER))
+    shelf = Store(StoreId(f"shelf-{team.team_id}"), team.team_id, PlatformName.SHELF, SHELF_NAME)
+    await StoreRows(database).add(shelf, credentials=None)
+    return team, owner, shelf
+
+
+@asynccontextmanager
+async def open_app(settings: Settings, *, base_url: str) -> AsyncIterator[App]:
+    """Build everything on a migrated database; `base_url` is where our own pages are reached."""
+    database = open_database(settings.database_url)
+    enqueuer = Enqueuer(database.sync_url)
+    enhancer = LocalEnhancer(
+        engine=settings.imaging_engine,
+        model_dir=settings.model_dir,
+        threads=settings.imaging_threads,
+        max_megapixels=settings.max_photo_megapixels,
+    )
+    try:
+        team, owner, shelf = await _first_rows(database)
+        media = _media(settings, database)
+        shelf_rows = SqlShelf(database)
+        public = settings.public_url or base_url
+        stores = ConnectedStores(StoreRows(database), Supplies(media, shelf_rows, lambda path: public + path))
+        yield App(
+            settings=settings,
+            database=database,
+            enqueuer=enqueuer,
+            locks=open_locks(database.sync_url),
+            desk=Desk(SqlWork(database, enqueuer, utc_now), media, enhancer, stores, utc_now),
+            events=SqlEvents(database, enqueuer, utc_now),
+            lines=SqlConsole(database),
+            logins=SqlLogins(database),
+            shelf_rows=shelf_rows,
+            media=media,
+            enhancer=enhancer,
+            team=team,
+            owner=owner,
+            shelf=shelf,
+        )
+    finally:
+        enhancer.close()
+        enqueuer.close()
+        await database.close()
+
+
+def _media(settings: Settings, database: Database) -> ObstoreMedia:
+    return ObstoreMedia(
+        settings.media_url,
+        database,
+        endpoint=settings.s3_endpoint,
+        access_key_id=settings.aws_access_key_id,
+        secret_access_key=settings.aws_secret_access_key.get_secret_value(),
+        region=settings.aws_region,
+    )
+
+
+@asynccontextmanager
+async def working(app: App) -> AsyncIterator[None]:
+    """Run the jobs and the outbox while the block runs. Raises NotPossible when SQLite has a worker already."""
+    slot = await asyncio.to_thread(app.locks.take_slot)
+    jobs = Jobs(
+        app.database.sync_url,
+        slot=slot,
+        locks=app.locks,
+        steps=steps_of(app.desk, app.events),
+        moving=lambda: moving_rows(app.database),
+        clock=utc_now,
+    )
+    try:
+        await jobs.launch()
+        outbox = asyncio.create_task(_run_outbox(app), name="outbox")
+        try:
+            yield
+        finally:
+            outbox.cancel()
+            await asyncio.gather(outbox, return_exceptions=True)
+            await jobs.close(drain_s=5)
+    finally:
+        await asyncio.to_thread(slot.release)
+
+
+async def _run_outbox(app: App) -> None:
+    """Deliver messages whenever this process holds the outbox; one process does, so order is kept."""
+    chats: dict[ChatName, Chat] = {ChatName.CONSOLE: ConsoleChat(app.lines, utc_now)}
+    outbox = Outbox(OutboxRows(app.database), chats, utc_now, app.database.messages_queued)
+    while True:
+        held = await asyncio.to_thread(app.locks.try_hold, OUTBOX_LOCK)
+        if held is None:
+            await asyncio.sleep(LOCK_RETRY_S)
+            continue
+        delivering = asyncio.create_task(outbox.run())
+        try:
+            while not delivering.done() and await asyncio.to_thread(held.is_still_mine):
+                await asyncio.wait({delivering}, timeout=LOCK_RETRY_S)
+            if delivering.done():
+                delivering.result()
+        except Fault as error:
+            log.warning("outbox starts over", extra={"code": error.code})
+        finally:
+            delivering.cancel()
+            await asyncio.gather(delivering, return_exceptions=True)
+            await asyncio.to_thread(held.release)
+
+
+def steps_of(desk: Desk, events: SqlEvents) -> Steps:
+    """Return the subjects' steps as the jobs want them: plain functions of an id."""
+
+    async def intake(event_key: str) -> None:
+        await dispatch.handle(await events.load(event_key), desk)
+
+    async def intake_failed(event_key: str, error: BaseException) -> None:
+        await dispatch.refuse_event(await events.load(event_key), error, desk)
+
+    return Steps(
+        intake=intake,
+        intake_failed=intake_failed,
+        fetch=lambda key: enhance.fetch(key, desk),
+        improve=lambda key: enhance.improve(key, desk),
+        offer=lambda key: enhance.offer(key, desk),
+        enhance_failed=lambda key, error: enhance.enhance_failed(key, error, desk),
+        keep=lambda key: publish.keep(key, desk),
+        publish=lambda key: publish.publish(key, desk),
+        confirm=lambda key: publish.confirm(key, desk),
+        publish_failed=lambda key, error: publish.publish_failed(key, error, desk),
+        put_back=lambda key: publish.put_back(key, desk),
+        restore_failed=lambda key, error: publish.restore_failed(key, error, desk),
+    )

@@ -1,0 +1,189 @@
+"""The command line. Nothing heavy is imported before a command needs it: `--help` knows no imaging,
+no chat and no store library (a test reads sys.modules).
+
+Exit 0 done, 1 it could not, 2 wrong usage; an error is one line on stderr that names the fix.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from domain.errors import Fault, UserError
+
+if TYPE_CHECKING:
+    from bot.settings import Settings
+
+cli = typer.Typer(
+    name="packshot",
+    help="Product photos enhanced, approved and published from the chat your shop already uses.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+AsName = Annotated[str, typer.Option("--as", metavar="NAME", help="Who speaks; made with `invite ROLE --as NAME`.")]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a final reply.")]
+Timeout = Annotated[float, typer.Option("--timeout", help="Seconds to wait until it settles.")]
+
+
+def main() -> None:
+    """Run the command line; every expected failure is one line and exit 1."""
+    try:
+        cli()
+    except UserError as error:
+        _fail(error.sentence)
+    except Fault as error:
+        _fail(f"{error} [{error.code}]: run `packshot doctor` to see what is wrong.")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _fail(sentence: str) -> None:
+    print(f"packshot: {' '.join(sentence.split())}", file=sys.stderr)
+    sys.exit(1)
+
+
+def _settings(*, quiet: bool = False) -> Settings:
+    from bot.logs import set_up_logs
+    from bot.settings import load_settings
+
+    settings = load_settings()
+    secrets = [settings.secret_key.get_secret_value(), settings.aws_secret_access_key.get_secret_value()]
+    set_up_logs("WARNING" if quiet and settings.log_level == "INFO" else settings.log_level, secrets=secrets)
+    return settings
+
+
+def _wait(work: Coroutine[Any, Any, int | None]) -> None:
+    status = asyncio.run(work)
+    if status:
+        raise typer.Exit(status)
+
+
+@cli.command()
+def run() -> None:
+    """Everything in one process: web pages, chats, jobs."""
+    from bot.processes import run_all
+
+    _wait(run_all(_settings()))
+
+
+@cli.command()
+def web() -> None:
+    """Only the ways in; needs a `worker` beside it."""
+    from bot.processes import run_web
+
+    _wait(run_web(_settings()))
+
+
+@cli.command()
+def worker() -> None:
+    """Only the jobs and the messages out; several on Postgres, one on SQLite."""
+    from bot.processes import run_worker
+
+    _wait(run_worker(_settings()))
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database up to date; safe to repeat."""
+    from bot.app import migrate_all
+
+    _wait(migrate_all(_settings(quiet=True)))
+    print("The database is up to date.")
+
+
+@cli.command()
+def doctor() -> None:
+    """Check settings, folders, database and engines, and say what to do."""
+    from bot.doctor import examine
+
+    _wait(examine())
+
+
+@cli.command()
+def demo() -> None:
+    """Play a photo's whole way on a fresh shop: photo, preview, approve, published, undo."""
+    from bot.demo import play
+
+    _wait(play())
+
+
+@cli.command()
+def invite(
+    role: Annotated[str, typer.Argument(help="viewer, editor, approver or admin")],
+    name: Annotated[str, typer.Option("--as", metavar="NAME", help="Also make this console member at once.")] = "",
+) -> None:
+    """Print a one-time code for a colleague."""
+    from bot.local import invite as make_invitation
+
+    _wait(make_invitation(_settings(quiet=True), role, name))
+
+
+@cli.command()
+def say(
+    text: Annotated[str, typer.Argument(help="What you would type in the chat.")] = "",
+    photo: Annotated[list[Path] | None, typer.Option("--photo", exists=True, dir_okay=False, readable=True)] = None,
+    as_name: AsName = "owner",
+    as_json: AsJson = False,
+    timeout_s: Timeout = 120.0,
+) -> None:
+    """Say something to the bot, as in the console chat, and wait for its answer."""
+    from bot.local import say as say_it
+
+    _wait(say_it(_settings(quiet=True), text, photo or [], name=as_name, as_json=as_json, timeout_s=timeout_s))
+
+
+@cli.command()
+def press(
+    token: Annotated[str, typer.Argument(help="A button's token, as `say --json` prints it.")],
+    text: Annotated[str, typer.Option("--text", help="A reason, for reject.")] = "",
+    change: Annotated[list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="For redo.")] = None,
+    as_name: AsName = "owner",
+    as_json: AsJson = False,
+    timeout_s: Timeout = 120.0,
+) -> None:
+    """Press a button, and wait for what comes of it."""
+    from bot.local import press as press_it
+
+    pairs = [item.partition("=") for item in change or []]
+    if any(not middle or not name for name, middle, _ in pairs):
+        print("packshot: --set takes NAME=VALUE, for example --set background=#eee.", file=sys.stderr)
+        raise typer.Exit(2)
+    options = {name: value for name, _, value in pairs}
+    _wait(press_it(_settings(quiet=True), token, text, options, name=as_name, as_json=as_json, timeout_s=timeout_s))
+
+
+@cli.command()
+def enhance(
+    photos: Annotated[list[Path], typer.Argument(metavar="PHOTO…", help="One photo, or several.")],
+    out: Annotated[Path, typer.Option("-o", "--out", help="The picture's file, or a folder for several photos.")],
+    platform: Annotated[
+        str, typer.Option("--for", metavar="PLATFORM|square|original", help="Whose rules to follow.")
+    ] = "square",
+    background: Annotated[str, typer.Option(help="white, transparent, #RRGGBB or a picture's file.")] = "",
+    shadow: Annotated[str, typer.Option(help="none, contact or soft.")] = "",
+    engine: Annotated[str, typer.Option(help="auto, builtin or rembg:MODEL.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Enhance photos without any store or chat."""
+    from bot.files import enhance_files
+
+    settings = _settings(quiet=True)
+    options = {"background": background, "shadow": shadow, "engine": engine}
+    chosen = {name: word for name, word in options.items() if word}
+    _wait(enhance_files(settings, photos, out, platform=platform, options=chosen, as_json=as_json))
+
+
+@cli.command()
+def bench() -> None:
+    """Measure a photo's way through the engines that are here, as JSON."""
+    from bot.bench import measure
+
+    print(json.dumps(measure(_settings(quiet=True)), indent=2))

@@ -1,0 +1,127 @@
+"""`packshot doctor`: what is set, what is there, what is missing, and what to do about it."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import stat
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import text
+from storage.media import ObstoreMedia
+
+from bot.run_file import living_run
+from bot.settings import Settings, load_settings
+from domain.errors import Fault, UserError
+from imaging.engine import LocalEnhancer
+from storage.database import open_database
+
+LEAST_FREE_BYTES = 500_000_000
+"""About two hundred photos with their pictures."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line; `remedy` is empty when all is well."""
+
+    what: str
+    found: str
+    remedy: str = ""
+
+
+async def examine() -> int:
+    """Print every check; returns 1 when one of them needs a person."""
+    try:
+        settings = load_settings()
+    except UserError as error:
+        print(f"! settings: {error.sentence}")
+        return 1
+    checks = [Check("settings", "readable")]
+    for look in (_env_file, _folder, _run, _engine):
+        checks += look(settings)
+    for slow in (_database, _media):
+        checks.append(await _guarded(slow, settings))
+    for check in checks:
+        print(f"{'!' if check.remedy else '✓'} {check.what}: {check.found}")
+        if check.remedy:
+            print(f"    → {check.remedy}")
+    return 1 if any(check.remedy for check in checks) else 0
+
+
+async def _guarded(look: Callable[[Settings], Awaitable[Check]], settings: Settings) -> Check:
+    try:
+        return await look(settings)
+    except Fault as error:
+        name = look.__name__.removeprefix("_")
+        return Check(name, f"does not work ({error})", f"check {name.upper()}_URL and that its server is reachable")
+
+
+def _env_file(_settings: Settings) -> Iterator[Check]:
+    path = Path(".env")
+    if path.is_file():
+        mode = stat.S_IMODE(path.stat().st_mode)
+        open_to_others = mode & 0o077
+        yield Check(".env", f"mode {mode:04o}", "others can read your keys: chmod 600 .env" if open_to_others else "")
+
+
+def _folder(settings: Settings) -> Iterator[Check]:
+    folder = settings.data_dir
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    free = shutil.disk_usage(existing).free
+    remedy = "make room, or set DATA_DIR to another disk" if free < LEAST_FREE_BYTES else ""
+    yield Check("data folder", f"{folder} ({free / 1e9:.1f} GB free)", remedy)
+    for name in ("secret.key", "local.key"):
+        path = folder / name
+        if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077:
+            yield Check(name, "readable by others", f"chmod 600 {path}")
+
+
+def _run(settings: Settings) -> Iterator[Check]:
+    run = living_run(settings)
+    yield Check("run", f"alive at {run.base_url} (pid {run.pid})" if run else "not running (`packshot run` starts it)")
+
+
+def _engine(settings: Settings) -> Iterator[Check]:
+    enhancer = LocalEnhancer(engine=settings.imaging_engine, model_dir=settings.model_dir, threads=1)
+    try:
+        yield Check("engine", enhancer.engine_name())
+    except UserError as error:
+        yield Check("engine", settings.imaging_engine, error.sentence)
+    finally:
+        enhancer.close()
+
+
+async def _database(settings: Settings) -> Check:
+    database = open_database(settings.database_url)
+    kind = "SQLite file" if database.is_sqlite else "Postgres"
+    try:
+        async with asyncio.timeout(10), database.read() as db_session:
+            await db_session.execute(text("SELECT team_id FROM team LIMIT 1"))
+    except TimeoutError:
+        return Check("database", f"{kind} does not answer", "check DATABASE_URL and that the server runs")
+    except Fault as error:
+        return Check(
+            "database", f"{kind}: not set up yet ({error.code})", "run `packshot migrate` (`packshot run` does it too)"
+        )
+    finally:
+        await database.close()
+    return Check("database", kind)
+
+
+async def _media(settings: Settings) -> Check:
+    database = open_database(settings.database_url)
+    media = ObstoreMedia(
+        settings.media_url,
+        database,
+        endpoint=settings.s3_endpoint,
+        access_key_id=settings.aws_access_key_id,
+        secret_access_key=settings.aws_secret_access_key.get_secret_value(),
+        region=settings.aws_region,
+    )
+    try:
+        await media.check()
+    finally:
+        await database.close()
+    return Check("media", settings.media_url)

@@ -1,0 +1,242 @@
+"""`say`, `press` and `invite`: the console chat from the command line.
+
+Where a `run` is alive on this DATA_DIR they go through its HTTP door with the local key; else they
+open the app themselves, take the worker's place, and work until the request has settled.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from bot.app import App, migrate_all, open_app, working
+from bot.clock import utc_now
+from bot.run_file import RunningAt, living_run
+from bot.settings import Settings, local_key
+from domain.errors import BadInput, NotPossible
+from domain.intents import Incoming
+from domain.people import Actor, ChatName, Member, Role
+from handlers import dispatch
+from handlers.console.chat import ROOM, actor_of, event_key
+from handlers.console.lines import Reader
+from handlers.team import INVITATION_LIFE
+from storage.bootstrap import ensure_member
+from storage.codec import dump_reply
+
+POLL_S = 0.05
+HTTP_TIMEOUT_S = 30.0
+
+State = dict[str, Any]
+"""`{"handled": bool, "lines": [{"waits": bool, "reply": {...}, "buttons": [...]}]}`, as the console's HTTP gives it."""
+
+
+async def say(
+    settings: Settings, text: str, photos: Sequence[Path], *, name: str, as_json: bool, timeout_s: float
+) -> int:
+    """Send text and photos; print the final replies. Returns the exit status."""
+    if not text.strip() and not photos:
+        raise BadInput('There is nothing to say: `packshot say "enhance MUG-01"`, or add --photo FILE.')
+    contents = [(photo.name, photo.read_bytes()) for photo in photos]
+    if run := living_run(settings):
+        async with LocalClient(run, settings, name) as client:
+            return _report(await client.say(text, contents, timeout_s=timeout_s), as_json=as_json)
+    async with _embedded(settings) as app:
+        member = await _member(app, name)
+        stored = tuple([await app.media.put(content) for _, content in contents])
+        incoming = _incoming(app, member, text=text, photos=stored)
+        return _report(await _settle_embedded(app, member, incoming, timeout_s=timeout_s), as_json=as_json)
+
+
+async def press(
+    settings: Settings, token: str, text: str, options: Mapping[str, str], *, name: str, as_json: bool, timeout_s: float
+) -> int:
+    """Press a button; print the final replies. Returns the exit status."""
+    if run := living_run(settings):
+        async with LocalClient(run, settings, name) as client:
+            return _report(await client.press(token, text, options, timeout_s=timeout_s), as_json=as_json)
+    async with _embedded(settings) as app:
+        member = await _member(app, name)
+        incoming = _incoming(app, member, text=text, token=token, options=options)
+        return _report(await _settle_embedded(app, member, incoming, timeout_s=timeout_s), as_json=as_json)
+
+
+async def invite(settings: Settings, role_word: str, name: str) -> int:
+    """Print a one-time code; with a name also make that console member. Returns the exit status."""
+    role = Role.parse(role_word)
+    await migrate_all(settings)
+    async with open_app(settings, base_url="") as app:
+        now = utc_now()
+        if name:
+            member = await ensure_member(
+                app.database, app.team.team_id, name, role, Actor(ChatName.CONSOLE, name, name)
+            )
+            code = await app.logins.offer(member.member_id, now=now)
+            where = _console_address(settings)
+            print(f"{name} is {member.role.value} now. One-time console link: {where}?code={code}")
+            return 0
+        async with app.desk.work() as work:
+            invitation = await work.people.invite(
+                app.team.team_id, role, by=app.owner.name, expires_at=now + INVITATION_LIFE
+            )
+        print(
+            f"One-time code for a new {role.value}: {invitation.code}\n"
+            f"Telegram: /start {invitation.code} · Slack: join {invitation.code} · "
+            f"console: {_console_address(settings)} (valid until {invitation.expires_at:%Y-%m-%d})"
+        )
+    return 0
+
+
+def _console_address(settings: Settings) -> str:
+    run = living_run(settings)
+    return (settings.public_url or (run.base_url if run else f"http://127.0.0.1:{settings.port}")) + "/console"
+
+
+class LocalClient:
+    """The console's HTTP door, opened with the key that only this machine's user can read."""
+
+    def __init__(self, run: RunningAt, settings: Settings, name: str) -> None:
+        headers = {"Authorization": f"Bearer {local_key(settings)}", "X-Packshot-As": name}
+        self._http = httpx.AsyncClient(base_url=run.base_url, headers=headers, timeout=HTTP_TIMEOUT_S, trust_env=False)
+
+    async def __aenter__(self) -> LocalClient:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._http.aclose()
+
+    async def say(self, text: str, contents: Sequence[tuple[str, bytes]], *, timeout_s: float) -> list[State]:
+        """Say it and return the settled lines."""
+        files = [("photo", (filename, content, "application/octet-stream")) for filename, content in contents]
+        # A multipart body even without photos: the door reads one kind of form.
+        form = [*files, ("text", (None, text.encode(), "text/plain; charset=utf-8"))]
+        return await self._settle(await self._http.post("/console/say", files=form), timeout_s)
+
+    async def press(self, token: str, text: str, options: Mapping[str, str], *, timeout_s: float) -> list[State]:
+        """Press it and return the settled lines."""
+        form = {"token": token, "text": text, "set": [f"{key}={value}" for key, value in options.items()]}
+        return await self._settle(await self._http.post("/console/press", data=form), timeout_s)
+
+    async def photo(self, sha256: str) -> bytes:
+        """Return photo bytes that a card names."""
+        response = await self._http.get(f"/console/photos/{sha256}")
+        response.raise_for_status()
+        return response.content
+
+    async def _settle(self, taken: httpx.Response, timeout_s: float) -> list[State]:
+        if taken.status_code != httpx.codes.ACCEPTED:
+            raise NotPossible(_sentence_in(taken))
+        key: str = taken.json()["event"]
+
+        async def look() -> State:
+            response = await self._http.get(f"/console/events/{key}")
+            response.raise_for_status()
+            state: State = response.json()
+            return state
+
+        return await _until_settled(look, timeout_s)
+
+
+def _sentence_in(response: httpx.Response) -> str:
+    try:
+        body = response.json()
+    except ValueError:
+        body = {}
+    return str(
+        body.get("sentence")
+        or body.get("error")
+        or f"The running Packshot answered {response.status_code}: look at its log."
+    )
+
+
+async def _until_settled(look: Callable[[], Awaitable[State]], timeout_s: float) -> list[State]:
+    """Look until the event is handled and nothing it said still waits. Raises NotPossible after the timeout."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        state = await look()
+        lines: list[State] = state["lines"]
+        if state["handled"] and not any(line["waits"] for line in lines):
+            return lines
+        if time.monotonic() >= deadline:
+            raise NotPossible(f"It has not settled within {timeout_s:.0f} s: look later with `packshot say status`.")
+        await asyncio.sleep(POLL_S)
+
+
+@asynccontextmanager
+async def _embedded(settings: Settings) -> AsyncIterator[App]:
+    await migrate_all(settings)
+    async with open_app(settings, base_url=f"http://127.0.0.1:{settings.port}") as app, working(app):
+        yield app
+
+
+async def _member(app: App, name: str) -> Member:
+    member = await app.member_named(name)
+    if member is None:
+        raise NotPossible(f"Nobody is called {name} here: make them with `packshot invite ROLE --as {name}`.")
+    return member
+
+
+def _incoming(
+    app: App,
+    member: Member,
+    *,
+    text: str,
+    photos: tuple[Any, ...] = (),
+    token: str = "",
+    options: Mapping[str, str] | None = None,
+) -> Incoming:
+    key = event_key(member, uuid.uuid4().hex)
+    return Incoming(key, app.team.team_id, actor_of(member), ROOM, text, photos, token, dict(options or {}))
+
+
+async def _settle_embedded(app: App, member: Member, incoming: Incoming, *, timeout_s: float) -> list[State]:
+    await app.events.take(incoming, working=dispatch.provisional(incoming, member))
+    reader = Reader(app.lines, member, frozenset())
+
+    async def look() -> State:
+        handled = await app.events.is_handled(incoming.event_key)
+        return {"handled": handled, "lines": await reader.of_event(incoming.event_key, dump_reply)}
+
+    return await _until_settled(look, timeout_s)
+
+
+def _report(lines: list[State], *, as_json: bool) -> int:
+    """Print the final replies; 1 when something was refused or failed."""
+    for line in lines:
+        reply = {
+            **line["reply"],
+            "buttons": [{"label": item["label"], "token": item["token"]} for item in line["buttons"]],
+        }
+        print(json.dumps(reply, ensure_ascii=False) if as_json else as_text(reply))
+    failed = {"Refused", "EnhanceFailed", "PublishFailed", "RestoreFailed"}
+    return 1 if any(line["reply"]["type"] in failed for line in lines) else 0
+
+
+def as_text(reply: State) -> str:
+    """Return one reply as plain lines for a terminal."""
+    kind = reply["type"]
+    card = reply.get("card") or {}
+    head = f"{kind}: {card['title'] or card['sku']} ({card['sku']})" if card else kind
+    lines = [head]
+    spoken = ("sentence", "reason", "note", "verdict", "by", "code")
+    lines += [f"  {name}: {reply[name]}" for name in spoken if reply.get(name)]
+    lines += [f"  {item['level']:8}{item['code']}" for item in card.get("findings", ()) if item["level"] != "ok"]
+    for name in ("lines", "members", "stores", "placed", "guesses"):
+        lines += [f"  {_row(item)}" for item in reply.get(name) or ()]
+    lines += [f"  [{button['label']}] packshot press {button['token']}" for button in reply["buttons"]]
+    return "\n".join(lines)
+
+
+def _row(item: object) -> str:
+    return (
+        " · ".join(str(value) for value in item.values() if value not in ("", None))
+        if isinstance(item, dict)
+        else str(item)
+    )

@@ -1,0 +1,139 @@
+"""Settings from the environment or `.env`; the names are a promise (DESIGN §5). Read nowhere else."""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from domain.errors import NotPossible
+
+LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class Settings(BaseSettings):
+    """Everything a deployment may set; the defaults run on a laptop with nothing else installed."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", case_sensitive=True, populate_by_name=True)
+
+    data_dir: Path = Field(Path("./data"), alias="DATA_DIR")
+    database_url: str = Field("", alias="DATABASE_URL")
+    media_url: str = Field("", alias="MEDIA_URL")
+    secret_key: SecretStr = Field(SecretStr(""), alias="SECRET_KEY")
+    public_url: str = Field("", alias="PUBLIC_URL")
+    host: str = Field("127.0.0.1", alias="HOST")
+    port: int = Field(8080, alias="PORT", ge=0, le=65535)
+    timezone: str = Field("", alias="TIMEZONE")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", alias="LOG_LEVEL")
+    s3_endpoint: str = Field("", alias="S3_ENDPOINT")
+    aws_access_key_id: str = Field("", alias="AWS_ACCESS_KEY_ID")
+    aws_secret_access_key: SecretStr = Field(SecretStr(""), alias="AWS_SECRET_ACCESS_KEY")
+    aws_region: str = Field("", alias="AWS_REGION")
+    imaging_engine: str = Field("auto", alias="IMAGING_ENGINE", pattern=r"^(auto|builtin|rembg:[a-z0-9-]+)$")
+    model_dir: Path | None = Field(None, alias="MODEL_DIR")
+    imaging_threads: int = Field(
+        default_factory=lambda: min(4, os.cpu_count() or 1), alias="IMAGING_THREADS", ge=1, le=64
+    )
+    max_photo_megapixels: float = Field(60, alias="MAX_PHOTO_MEGAPIXELS", gt=0, le=400)
+    photo_retention_days: int = Field(90, alias="PHOTO_RETENTION_DAYS", ge=1)
+    shelf_samples: bool = Field(True, alias="SHELF_SAMPLES")
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            return str(ZoneInfo(value)) if value else value
+        except (ZoneInfoNotFoundError, ValueError):
+            raise ValueError("must be an IANA name such as Europe/Berlin") from None
+
+    @field_validator("public_url", "s3_endpoint")
+    @classmethod
+    def _https_or_loopback(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (parts.scheme not in {"http", "https"} or not parts.hostname):
+            raise ValueError("must be an https:// address")
+        if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
+            raise ValueError("must be https:// (plain http only on loopback)")
+        return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _defaults_in_data_dir(self) -> Settings:
+        self.data_dir = self.data_dir.expanduser().absolute()
+        if not self.database_url:
+            self.database_url = f"sqlite:///{self.data_dir / 'packshot.db'}"
+        if not self.media_url:
+            self.media_url = f"file://{self.data_dir / 'media'}"
+        return self
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether the database is the one-file default."""
+        return self.database_url.startswith("sqlite")
+
+    @property
+    def public_hosts(self) -> frozenset[str]:
+        """The Host names that the web pages answer to."""
+        own = urlsplit(self.public_url).hostname
+        return LOOPBACK_HOSTS | {self.host} | ({own} if own else set())
+
+
+def load_settings() -> Settings:
+    """Return the checked settings. Raises NotPossible with one line that names every wrong one."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        wrong = "; ".join(
+            f"{item['loc'][0] if item['loc'] else 'settings'} {_words(item['msg'])}" for item in error.errors()
+        )
+        raise NotPossible(f"Some settings are wrong: {wrong}. Mend them in the environment or in .env.") from None
+
+
+def _words(message: str) -> str:
+    return message.removeprefix("Value error, ")
+
+
+def secret_key(settings: Settings) -> str:
+    """Return SECRET_KEY; on SQLite made on the first run and kept in DATA_DIR with mode 0600.
+
+    Raises NotPossible with a fresh key to set where several processes need the same one (Postgres).
+    """
+    if given := settings.secret_key.get_secret_value():
+        return given
+    if not settings.is_sqlite:
+        raise NotPossible(
+            f"SECRET_KEY is missing, and with Postgres every process needs the same one: set SECRET_KEY={_fresh_key()}"
+        )
+    return private_file(settings.data_dir / "secret.key", _fresh_key())
+
+
+def private_file(path: Path, fresh: str) -> str:
+    """Return a secret kept in a 0600 file, writing `fresh` the first time; two processes agree on one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return path.read_text().strip()
+    with os.fdopen(descriptor, "w") as file:
+        file.write(fresh)
+    return fresh
+
+
+def local_key(settings: Settings) -> str:
+    """Return the key by which `say` and `press` prove that they run on this machine as this user."""
+    return private_file(settings.data_dir / "local.key", secrets.token_urlsafe(32))
+
+
+def _fresh_key() -> str:
+    return base64.urlsafe_b64encode(os.urandom(32)).decode()

@@ -1,0 +1,73 @@
+"""The web application: the console, the shelf's storefront, and the signs of life."""
+
+from __future__ import annotations
+
+from platforms.shelf.storefront import storefront_routes
+from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+
+from bot.app import App
+from bot.clock import utc_now
+from bot.metrics import render_metrics
+from bot.settings import LOOPBACK_HOSTS, local_key
+from domain.errors import Fault
+from handlers import dispatch
+from handlers.console.listeners import ConsoleDesk, console_routes
+from storage.codec import dump_reply
+
+MAX_UPLOAD_BYTES = 100_000_000
+"""An album of ten phone photos; one photo's own limit is MAX_PHOTO_MEGAPIXELS, checked by the handler."""
+
+
+def web_app(app: App, *, port: int) -> Starlette:
+    """Return the application; `port` is the one that is bound, which the Host check needs."""
+    hosts = frozenset(f"{name}:{port}" for name in app.settings.public_hosts) | app.settings.public_hosts
+    console = ConsoleDesk(
+        events=app.events,
+        lines=app.lines,
+        logins=app.logins,
+        media=app.media,
+        work=app.desk.work,
+        clock=utc_now,
+        team_id=app.team.team_id,
+        local_key=local_key(app.settings),
+        hosts=hosts,
+        max_upload_bytes=MAX_UPLOAD_BYTES,
+        member_named=app.member_named,
+        working_for=dispatch.provisional,
+        is_handled=app.events.is_handled,
+        dump_reply=dump_reply,
+    )
+
+    async def home(_request: Request) -> Response:
+        return RedirectResponse("/console")
+
+    async def alive(_request: Request) -> Response:
+        return PlainTextResponse("ok\n")
+
+    async def ready(_request: Request) -> Response:
+        try:
+            async with app.desk.work() as work:
+                await work.people.team(app.team.team_id)
+        except Fault as error:
+            return JSONResponse({"ready": False, "code": error.code}, status_code=503)
+        return JSONResponse({"ready": True})
+
+    async def metrics(request: Request) -> Response:
+        if request.client is None or request.client.host not in LOOPBACK_HOSTS or "x-forwarded-for" in request.headers:
+            return PlainTextResponse("not found\n", status_code=404)
+        return Response(await render_metrics(app), media_type=CONTENT_TYPE_LATEST)
+
+    return Starlette(
+        routes=[
+            Route("/", home),
+            Route("/healthz", alive),
+            Route("/readyz", ready),
+            Route("/metrics", metrics),
+            *console_routes(console),
+            *storefront_routes(app.shelf_rows, app.media, app.shelf.store_id, name=app.team.name),
+        ]
+    )

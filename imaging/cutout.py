@@ -213,7 +213,8 @@ def _grabcut(small: PixelsU8, labels: PixelsU8) -> SoftF32:
         bgr = cv2.cvtColor(small, cv2.COLOR_RGB2BGR)
         models = np.zeros((1, 65)), np.zeros((1, 65))
         cv2.grabCut(bgr, labels, (0, 0, 1, 1), *models, 3, cv2.GC_INIT_WITH_MASK)
-    return ((labels & 1) == 1).astype(np.float32)
+    cut: SoftF32 = ((labels & 1) == 1).astype(np.float32)
+    return cut
 
 
 def _ask_rembg(rgb: PixelsU8, model: str) -> SoftF32:

@@ -15,7 +15,7 @@ import numpy as np
 
 from imaging.codec import AlphaU8, PixelsU8, SoftF32
 
-FIT_LONG_SIDE_PX = 512
+FIT_LONG_SIDE_PX = 384
 """Size of the crop on which the coefficients are solved."""
 WINDOW_RATIO = 0.010
 """Radius of the filter's window ÷ long side of the crop."""

@@ -207,7 +207,7 @@ def _contact(product: SoftF32) -> SoftF32:
     lowest = np.where(has_product, height - 1 - product[::-1].argmax(axis=0), -1)
     ground = lowest.max()
     hanging = (ground - lowest) / long_side
-    grip = np.where(has_product, np.exp(-((hanging / 0.035) ** 2)), 0.0)
+    grip = np.where(has_product, np.exp(-((hanging / 0.08) ** 2)), 0.0)
     below = (np.arange(height)[:, None] - lowest[None]) / long_side
     # Behind the product the shadow goes on a little way, for the soft pixels of its edge.
     reach = np.where(below >= 0, np.exp(-below / 0.006) * 0.42 + np.exp(-below / 0.022) * 0.22, 0.0)

@@ -25,7 +25,7 @@ POLL_S = 0.1
 """How often other processes are listened to; lines of this one ring `lines_added`."""
 
 
-class SqlConsole:
+class SqlConsoleLines:
     """The lines of every browser chat."""
 
     def __init__(self, database: Database) -> None:

@@ -63,14 +63,20 @@ class Database:
         """
         async with self._one_writer():
             with _faults():
-                async with AsyncSession(self._engine, autoflush=False) as db_session, db_session.begin():
+                async with (
+                    AsyncSession(self._engine, autoflush=False, expire_on_commit=False) as db_session,
+                    db_session.begin(),
+                ):
                     yield db_session
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
         """One reading transaction; takes no write lock and sees one state of the data on SQLite."""
         with _faults():
-            async with AsyncSession(self._reading, autoflush=False) as db_session, db_session.begin():
+            async with (
+                AsyncSession(self._reading, autoflush=False, expire_on_commit=False) as db_session,
+                db_session.begin(),
+            ):
                 yield db_session
 
     async def close(self) -> None:

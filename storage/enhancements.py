@@ -205,7 +205,7 @@ class SqlPlacements:
         )
 
     async def add(self, placement: Placement) -> None:
-        """Insert it. Raises RowChanged when (enhancement, revision, store) has one already."""
+        """Insert it. Raises RowChanged when (enhancement, revision, listing) has one already."""
         if not await insert_once(self._db_session, _placement_row(placement)):
             raise RowChanged(f"placement {placement.publish_key}", was="missing")
 
@@ -361,6 +361,7 @@ def _placement_row(placement: Placement) -> PlacementRow:
         sku=placement.sku.value,
         revision=placement.revision,
         store_id=placement.target.store_id,
+        listing_id=placement.target.listing_id,
         target=dump(TARGET, placement.target),
         picture=dump(PICTURE, placement.picture),
         state=placement.state.value,

@@ -17,7 +17,7 @@ from storage.console import add_line
 from storage.database import Database
 from storage.messages import Messages
 from storage.statements import find_one, insert_once
-from storage.tables import ConsoleLineRow, PlaceRow, SeenEventRow
+from storage.tables import ConsoleLineRow, OutboxRow, PlaceRow, SeenEventRow
 from storage.work import Enqueue
 
 
@@ -33,12 +33,8 @@ class SqlEvents:
         """Store the event, its intake job and its first message in one transaction; False when known before."""
         async with self._database.begin() as db_session:
             now = self._clock()
-            event = SeenEventRow(
-                event_key=incoming.event_key,
-                team_id=incoming.team_id,
-                payload=dump(INCOMING, incoming),
-                taken_at=now,
-            )
+            payload = dump(INCOMING, incoming)
+            event = SeenEventRow(event_key=incoming.event_key, team_id=incoming.team_id, payload=payload, taken_at=now)
             if not await insert_once(db_session, event):
                 return False
             place = incoming.place
@@ -53,7 +49,7 @@ class SqlEvents:
                     place, working, team_id=incoming.team_id, event_key=incoming.event_key, is_provisional=True
                 )
             has_spoken = await messages.flush()
-            has_line = await self._add_own_line(db_session, incoming)
+            has_line = await self._add_own_line(db_session, INCOMING.validate_python(payload))
         if has_spoken:
             self._database.messages_queued.ring()
         if has_line:
@@ -68,11 +64,19 @@ class SqlEvents:
             raise Fault("row_missing", f"no event {event_key}")
         return INCOMING.validate_python(row.payload)
 
+    async def is_handled(self, event_key: str) -> bool:
+        """Whether the event was concluded and everything it said has reached its chat (or never will)."""
+        async with self._database.read() as db_session:
+            event = await find_one(db_session, select(SeenEventRow).where(col(SeenEventRow.event_key) == event_key))
+            if event is None or event.concluded_at is None:
+                return False
+            waiting = select(OutboxRow).where(col(OutboxRow.cause) == event_key, col(OutboxRow.state) == "queued")
+            return await find_one(db_session, waiting) is None
+
     async def _add_own_line(self, db_session: AsyncSession, incoming: Incoming) -> bool:
         """Show people of a browser chat what they said; a press says nothing of its own."""
         if incoming.place.chat is not ChatName.CONSOLE or not (incoming.text or incoming.photos):
             return False
-        said = INCOMING.dump_python(incoming)
         await add_line(
             db_session,
             ConsoleLineRow(
@@ -80,7 +84,7 @@ class SqlEvents:
                 place_id=incoming.place.place_id,
                 message_key=f"said:{incoming.event_key}",
                 author=incoming.actor.name,
-                text=said["text"],
+                text=incoming.text,
                 photos=list(incoming.photos),
                 reply=None,
                 cause=incoming.event_key,

@@ -105,7 +105,6 @@ class Messages:
                 state="queued",
                 due_at=now,
                 attempts=0,
-                claimed_by="",
                 error="",
                 queued_at=now,
             )

@@ -6,9 +6,9 @@ Reads always take the database's word (`populate_existing`), never an object a s
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from sqlalchemy import CursorResult, Delete, Select, Update, text
+from sqlalchemy import CursorResult, Delete, Select, Update, inspect, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -42,12 +42,15 @@ async def insert_once(db_session: AsyncSession, row: Row) -> bool:
     values = {name: getattr(row, name) for name in type(row).model_fields}
     dialect = postgresql if _is_postgres(db_session) else sqlite
     statement = dialect.insert(type(row)).values(**values).on_conflict_do_nothing()
-    return await _row_count(db_session, statement) == 1
+    # Asked for by RETURNING: psycopg's row count of such an insert is -1.
+    inserted = await db_session.execute(statement.returning(*inspect(type(row)).primary_key))
+    return inserted.first() is not None
 
 
 async def change(db_session: AsyncSession, statement: Update | Delete) -> int:
     """Run a conditional change and return how many rows it hit: 0 means the condition was lost."""
-    return await _row_count(db_session, statement)
+    result = await db_session.execute(statement, execution_options={"synchronize_session": False})
+    return result.rowcount if isinstance(result, CursorResult) else 0
 
 
 async def lock_until_commit(db_session: AsyncSession, name: str) -> None:
@@ -61,8 +64,3 @@ async def lock_until_commit(db_session: AsyncSession, name: str) -> None:
 
 def _is_postgres(db_session: AsyncSession) -> bool:
     return db_session.get_bind().dialect.name == "postgresql"
-
-
-async def _row_count(db_session: AsyncSession, statement: Any) -> int:
-    result = await db_session.execute(statement, execution_options={"synchronize_session": False})
-    return result.rowcount if isinstance(result, CursorResult) else 0

@@ -225,7 +225,7 @@ class PlacementRow(Row, table=True):
 
     __tablename__ = "placement"
     __table_args__ = (
-        UniqueConstraint("enhancement_id", "revision", "store_id"),
+        UniqueConstraint("enhancement_id", "revision", "store_id", "listing_id"),
         ForeignKeyConstraint(["enhancement_id", "revision"], ["revision.enhancement_id", "revision.number"]),
         Index(None, "team_id", "state"),
     )
@@ -235,6 +235,7 @@ class PlacementRow(Row, table=True):
     sku: str
     revision: int
     store_id: str = Field(foreign_key="store.store_id")
+    listing_id: str
     target: Any = Field(sa_type=JSON)
     picture: Any = Field(sa_type=JSON)
     state: str
@@ -295,7 +296,6 @@ class OutboxRow(Row, table=True):
     state: str
     due_at: datetime = Field(sa_type=UtcDateTime)
     attempts: int
-    claimed_by: str
     error: str
     queued_at: datetime = Field(sa_type=UtcDateTime)
 

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from storage.database import Database, open_database
-from storage.migrations import migrate
+from storage.migrate import migrate
 from tests import postgres
 
 TEMPLATE = "packshot_template"

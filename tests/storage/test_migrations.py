@@ -10,7 +10,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import Connection, inspect, text
 
 from storage.database import Database, open_database
-from storage.migrations import migrate
+from storage.migrate import migrate
 from storage.tables import Row
 
 

@@ -308,7 +308,6 @@ def upgrade() -> None:
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("claimed_by", sa.String(), nullable=False),
         sa.Column("error", sa.String(), nullable=False),
         sa.Column("queued_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["message_key"], ["posted_message.message_key"], name=op.f("fk_outbox_message_key")),
@@ -330,6 +329,7 @@ def upgrade() -> None:
         sa.Column("sku", sa.String(), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("store_id", sa.String(), nullable=False),
+        sa.Column("listing_id", sa.String(), nullable=False),
         sa.Column("target", sa.JSON(), nullable=False),
         sa.Column("picture", sa.JSON(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
@@ -347,7 +347,11 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["team_id"], ["team.team_id"], name=op.f("fk_placement_team_id")),
         sa.PrimaryKeyConstraint("placement_id", name=op.f("pk_placement")),
         sa.UniqueConstraint(
-            "enhancement_id", "revision", "store_id", name=op.f("uq_placement_enhancement_id_revision_store_id")
+            "enhancement_id",
+            "revision",
+            "store_id",
+            "listing_id",
+            name=op.f("uq_placement_enhancement_id_revision_store_id_listing_id"),
         ),
     )
     op.create_index(op.f("ix_placement_team_id_state"), "placement", ["team_id", "state"], unique=False)

@@ -1,0 +1,62 @@
+"""The connected stores. Credentials pass through here encrypted; only an adapter opens them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from sqlalchemy import select
+from sqlmodel import col
+
+from domain.catalog import PlatformName, Store, StoreId
+from storage.database import Database
+from storage.statements import find_all, find_one, insert_once
+from storage.tables import StoreRow
+
+
+class StoreRows:
+    """The stores of every team."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def list(self, team_id: str) -> Sequence[Store]:
+        """Return a team's stores, the first connected first."""
+        statement = (
+            select(StoreRow)
+            .where(col(StoreRow.team_id) == team_id)
+            .order_by(col(StoreRow.connected_at), col(StoreRow.store_id))
+        )
+        async with self._database.read() as db_session:
+            return [_store(row) for row in await find_all(db_session, statement)]
+
+    async def get(self, store_id: StoreId) -> Store | None:
+        """Return one, None when it is not connected."""
+        row = await self._find(store_id)
+        return None if row is None else _store(row)
+
+    async def credentials(self, store_id: StoreId) -> bytes | None:
+        """Return what the vault made of a store's credentials, None when it needs none or is gone."""
+        row = await self._find(store_id)
+        return None if row is None else row.credentials
+
+    async def add(self, store: Store, credentials: bytes | None = None) -> bool:
+        """Connect one; False when its id, or its name in the team, is taken."""
+        row = StoreRow(
+            store_id=store.store_id,
+            team_id=store.team_id,
+            platform=store.platform.value,
+            name=store.name,
+            credentials=credentials,
+            connected_at=datetime.now(UTC),
+        )
+        async with self._database.begin() as db_session:
+            return await insert_once(db_session, row)
+
+    async def _find(self, store_id: StoreId) -> StoreRow | None:
+        async with self._database.read() as db_session:
+            return await find_one(db_session, select(StoreRow).where(col(StoreRow.store_id) == store_id))
+
+
+def _store(row: StoreRow) -> Store:
+    return Store(StoreId(row.store_id), row.team_id, PlatformName(row.platform), row.name)

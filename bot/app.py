@@ -11,14 +11,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from storage.catalog import StoreRows
-from storage.logins import SqlLogins
-from storage.media import ObstoreMedia
-from storage.migrate import migrate
-from storage.moving import moving_rows
-from storage.outbox import OutboxRows
-from storage.shelf import SqlShelf
-
 from bot.clock import utc_now
 from bot.jobs import Enqueuer, Jobs, migrate_engine
 from bot.outbox import Outbox
@@ -37,9 +29,16 @@ from imaging.engine import LocalEnhancer
 from platforms.registry import Supplies
 from platforms.shelf.samples import seed
 from storage.bootstrap import ensure_member, ensure_team
-from storage.console import SqlConsole
+from storage.catalog import StoreRows
+from storage.console import SqlConsoleLines
 from storage.database import Database, open_database
 from storage.events import SqlEvents
+from storage.logins import SqlConsoleLogins
+from storage.media import ObstoreMedia, S3Access
+from storage.migrate import migrate
+from storage.moving import moving_rows
+from storage.outbox import OutboxRows
+from storage.shelf import SqlShelfRows
 from storage.work import SqlWork
 
 log = logging.getLogger("packshot.app")
@@ -62,9 +61,9 @@ class App:
     locks: Locks
     desk: Desk
     events: SqlEvents
-    lines: SqlConsole
-    logins: SqlLogins
-    shelf_rows: SqlShelf
+    lines: SqlConsoleLines
+    logins: SqlConsoleLogins
+    shelf_rows: SqlShelfRows
     media: ObstoreMedia
     enhancer: LocalEnhancer
     team: Team
@@ -87,7 +86,7 @@ async def migrate_all(settings: Settings) -> None:
         await asyncio.to_thread(migrate_engine, database.sync_url)
         team, _, shelf = await _first_rows(database)
         if settings.shelf_samples:
-            await seed(SqlShelf(database), _media(settings, database), shelf.store_id, utc_now())
+            await seed(SqlShelfRows(database), open_media(settings, database), shelf.store_id, utc_now())
         log.info("migrated", extra={"team": team.team_id})
     finally:
         await database.close()
@@ -106,16 +105,17 @@ async def open_app(settings: Settings, *, base_url: str) -> AsyncIterator[App]:
     """Build everything on a migrated database; `base_url` is where our own pages are reached."""
     database = open_database(settings.database_url)
     enqueuer = Enqueuer(database.sync_url)
+    media = open_media(settings, database)
     enhancer = LocalEnhancer(
         engine=settings.imaging_engine,
         model_dir=settings.model_dir,
         threads=settings.imaging_threads,
         max_megapixels=settings.max_photo_megapixels,
+        backdrop=media.get,
     )
     try:
         team, owner, shelf = await _first_rows(database)
-        media = _media(settings, database)
-        shelf_rows = SqlShelf(database)
+        shelf_rows = SqlShelfRows(database)
         public = settings.public_url or base_url
         stores = ConnectedStores(StoreRows(database), Supplies(media, shelf_rows, lambda path: public + path))
         yield App(
@@ -125,8 +125,8 @@ async def open_app(settings: Settings, *, base_url: str) -> AsyncIterator[App]:
             locks=open_locks(database.sync_url),
             desk=Desk(SqlWork(database, enqueuer, utc_now), media, enhancer, stores, utc_now),
             events=SqlEvents(database, enqueuer, utc_now),
-            lines=SqlConsole(database),
-            logins=SqlLogins(database),
+            lines=SqlConsoleLines(database),
+            logins=SqlConsoleLogins(database),
             shelf_rows=shelf_rows,
             media=media,
             enhancer=enhancer,
@@ -140,15 +140,15 @@ async def open_app(settings: Settings, *, base_url: str) -> AsyncIterator[App]:
         await database.close()
 
 
-def _media(settings: Settings, database: Database) -> ObstoreMedia:
-    return ObstoreMedia(
-        settings.media_url,
-        database,
+def open_media(settings: Settings, database: Database) -> ObstoreMedia:
+    """Open the media storage of these settings."""
+    s3 = S3Access(
+        region=settings.aws_region or "us-east-1",
         endpoint=settings.s3_endpoint,
         access_key_id=settings.aws_access_key_id,
         secret_access_key=settings.aws_secret_access_key.get_secret_value(),
-        region=settings.aws_region,
     )
+    return ObstoreMedia(settings.media_url, database=database, clock=utc_now, s3=s3)
 
 
 @asynccontextmanager

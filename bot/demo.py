@@ -82,7 +82,7 @@ async def _press(client: LocalClient, card: State, action: str) -> list[State]:
 
 
 def _expect(lines: list[State], kind: str) -> dict[str, Any]:
-    last = lines[-1] if lines else {"reply": {"type": "nothing"}, "buttons": []}
+    last: State = lines[-1] if lines else {"reply": {"type": "nothing"}, "buttons": []}
     if last["reply"]["type"] != kind:
         said = last["reply"].get("sentence") or last["reply"]
         raise NotPossible(
@@ -123,7 +123,7 @@ async def _running(folder: Path) -> AsyncIterator[tuple[RunningAt, Settings]]:
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "bot", "run", cwd=folder, env={**kept, **own}, stdout=asyncio.subprocess.DEVNULL
     )
-    settings = Settings(_env_file=None, DATA_DIR=folder)  # type: ignore[call-arg]
+    settings = Settings(_env_file=None, DATA_DIR=folder)
     try:
         yield await _answers(process, settings), settings
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import shutil
 import stat
 from collections.abc import Awaitable, Callable, Iterator
@@ -10,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy import text
-from storage.media import ObstoreMedia
 
+from bot.app import open_media
 from bot.run_file import living_run
 from bot.settings import Settings, load_settings
+from domain.catalog import Sha256
 from domain.errors import Fault, UserError
 from imaging.engine import LocalEnhancer
 from storage.database import open_database
@@ -112,16 +114,12 @@ async def _database(settings: Settings) -> Check:
 
 async def _media(settings: Settings) -> Check:
     database = open_database(settings.database_url)
-    media = ObstoreMedia(
-        settings.media_url,
-        database,
-        endpoint=settings.s3_endpoint,
-        access_key_id=settings.aws_access_key_id,
-        secret_access_key=settings.aws_secret_access_key.get_secret_value(),
-        region=settings.aws_region,
-    )
     try:
-        await media.check()
+        media = open_media(settings, database)
+        # Reading what is not there proves that the folder or bucket answers.
+        await media.delete([Sha256(hashlib.sha256(b"packshot doctor").hexdigest())])
+    except ValueError as error:
+        return Check("media", str(error), "mend MEDIA_URL")
     finally:
         await database.close()
     return Check("media", settings.media_url)

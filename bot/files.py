@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from bot.settings import Settings
-from domain.catalog import PlatformName
+from domain.catalog import PlatformName, Sha256
 from domain.errors import BadInput, NotPossible, UserError
 from domain.picture import Enhanced, Finding
 from domain.recipe import Background, PictureRules, Recipe
@@ -18,6 +19,7 @@ from imaging.engine import LocalEnhancer
 from imaging.scene import ORIGINAL, SQUARE
 from platforms.registry import RULES
 
+Backdrop = Callable[[Sha256], Awaitable[bytes]]
 _SUFFIXES = {"image/jpeg": {".jpg", ".jpeg"}, "image/png": {".png"}}
 
 
@@ -32,13 +34,14 @@ async def enhance_files(
         model_dir=settings.model_dir,
         threads=settings.imaging_threads,
         max_megapixels=settings.max_photo_megapixels,
+        backdrop=backdrop,
     )
     failures = 0
     try:
         for photo in photos:
             path = _path_for(photo, out, several=len(photos) > 1)
             try:
-                enhanced = await enhancer.enhance(_read(photo), recipe, [rules], backdrop=backdrop)
+                enhanced = await enhancer.enhance(_read(photo), recipe, [rules])
                 path = await asyncio.to_thread(_write, path, enhanced, is_folder=len(photos) > 1)
             except UserError as error:
                 failures += 1
@@ -59,8 +62,8 @@ def _rules(platform: str) -> PictureRules:
     return named[platform.lower()]
 
 
-def _recipe(options: Mapping[str, str]) -> tuple[Recipe, bytes | None]:
-    """Return the recipe, and the backdrop's bytes where the background is a file."""
+def _recipe(options: Mapping[str, str]) -> tuple[Recipe, Backdrop | None]:
+    """Return the recipe, and where the backdrop's bytes come from when the background is a file."""
     word = options.get("background", "")
     try:
         return Recipe().changed(options), None
@@ -68,7 +71,13 @@ def _recipe(options: Mapping[str, str]) -> tuple[Recipe, bytes | None]:
         if not word or not Path(word).is_file():
             raise
     others = {name: value for name, value in options.items() if name != "background"}
-    return replace(Recipe().changed(others), background=Background("photo")), _read(Path(word))
+    content = _read(Path(word))
+    name = Sha256(hashlib.sha256(content).hexdigest())
+
+    async def backdrop(_name: Sha256) -> bytes:
+        return content
+
+    return replace(Recipe().changed(others), background=Background("photo", photo=name)), backdrop
 
 
 def _read(path: Path) -> bytes:

@@ -16,7 +16,7 @@ import logging
 import os
 import sqlite3
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -79,6 +79,11 @@ def engine_url(database_url: str) -> str:
     return url.set(drivername=driver).render_as_string(hide_password=False)
 
 
+def publish_queue(platform: PlatformName) -> str:
+    """Return where a platform's jobs wait; the spelling is that of domain/jobs.py."""
+    return f"publish-{platform.value}"
+
+
 def migrate_engine(database_url: str) -> None:
     """Make or upgrade the engine's tables and queues in our database; repeating it changes nothing.
 
@@ -90,15 +95,13 @@ def migrate_engine(database_url: str) -> None:
     DBOS.migrate(url)
     client = DBOSClient(system_database_url=url, application_name=APP_NAME)
     try:
-        # 0.05 s for intake, where a person looks at an unanswered message. Measured idle costs: docs/decisions/0002.
-        client.register_queue("intake", worker_concurrency=16, polling_interval_sec=0.05)
+        # An idle poll cost 4 ms of processor time (SQLite, two busy cores): 16 polls a second were 6 % of a
+        # core. Publishing is the slowest, since it talks to a store next anyway.
+        client.register_queue("intake", worker_concurrency=16, polling_interval_sec=0.1)
         client.register_queue("pixels", worker_concurrency=2, polling_interval_sec=0.1)
         for platform in PlatformName:
             client.register_queue(
-                f"publish-{platform.value}",
-                worker_concurrency=8,
-                partition_concurrency=1,
-                polling_interval_sec=0.1,
+                publish_queue(platform), worker_concurrency=8, partition_concurrency=1, polling_interval_sec=0.25
             )
     finally:
         client.destroy()
@@ -129,7 +132,8 @@ class Enqueuer:
 class Jobs:
     """A worker's side: runs the jobs, takes over those of dead workers, tells of what nobody will finish.
 
-    The engine is one per process. `slot` must be held before and released after; whoever loses it
+    The engine is one per process. `platforms` are those we can publish to: every queue listened to costs
+    polls. `slot` must be held before and released after; whoever loses it
     while this runs loses the process, at once and with status 75.
     """
 
@@ -142,6 +146,7 @@ class Jobs:
         steps: Steps,
         moving: MovingRows,
         clock: Clock,
+        platforms: Collection[PlatformName] = tuple(PlatformName),
         pace: Pace | None = None,
     ) -> None:
         self._url = engine_url(database_url)
@@ -150,6 +155,7 @@ class Jobs:
         self._steps = steps
         self._moving = moving
         self._clock = clock
+        self._platforms = platforms
         self._pace = pace or Pace()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closing = threading.Event()
@@ -247,6 +253,7 @@ class Jobs:
         for name in JobName:
             decorate = DBOS.workflow(name=name.value, max_recovery_attempts=self._pace.max_recovery_attempts)
             decorate(self._workflow(self._steps.of(name)))
+        DBOS.listen_queues(["intake", "pixels", *map(publish_queue, self._platforms)])
         try:
             DBOS.launch()
         except BaseException:

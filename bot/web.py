@@ -37,7 +37,7 @@ def web_app(app: App, *, port: int) -> Starlette:
         hosts=hosts,
         max_upload_bytes=MAX_UPLOAD_BYTES,
         member_named=app.member_named,
-        working_for=dispatch.provisional,
+        provisional=dispatch.provisional,
         is_handled=app.events.is_handled,
         dump_reply=dump_reply,
     )

@@ -102,7 +102,10 @@ class RestoreRequest:
 class StorePlatform(Protocol):
     """One connected store. Every call may raise RateLimited, StoreDown, NeedsReconnect, NotFound."""
 
-    store: Store
+    @property
+    def store(self) -> Store:
+        """Which account this is."""
+        ...
 
     async def find_listings(self, sku: Sku) -> Sequence[Listing]:
         """Return every listing that sells exactly this SKU (SKUs are not unique), images included."""
@@ -169,10 +172,25 @@ class Stores(Protocol):
 class UnitOfWork(Protocol):
     """One transaction: rows, jobs and messages together, or none of them."""
 
-    enhancements: EnhancementRows
-    placements: PlacementRows
-    people: PeopleRows
-    questions: QuestionRows
+    @property
+    def enhancements(self) -> EnhancementRows:
+        """The enhancements, as this transaction sees them."""
+        ...
+
+    @property
+    def placements(self) -> PlacementRows:
+        """The placements."""
+        ...
+
+    @property
+    def people(self) -> PeopleRows:
+        """Members and invitations."""
+        ...
+
+    @property
+    def questions(self) -> QuestionRows:
+        """Questions we asked."""
+        ...
 
     async def enqueue(self, job: Job) -> None:
         """Start a job when, and only when, this transaction commits."""

@@ -93,7 +93,7 @@ class PlacementRows(Protocol):
         ...
 
     async def add(self, placement: Placement) -> None:
-        """Insert it. Raises RowChanged when (enhancement, revision, store) has one already."""
+        """Insert it. Raises RowChanged when (enhancement, revision, listing) has one already."""
         ...
 
     async def save(self, placement: Placement, *, was: Placement) -> None:

@@ -36,7 +36,7 @@ async def play() -> int:
     teller = Teller()
     with tempfile.TemporaryDirectory(prefix="packshot-demo-") as folder:
         teller.tell("A fresh shop opens (SQLite, local files, the built-in shelf) …")
-        async with _running(Path(folder)) as (run, settings):
+        async with running(Path(folder)) as (run, settings):
             teller.tell(f"`packshot run` answers at {run.base_url}")
             async with (
                 LocalClient(run, settings, "owner") as client,
@@ -115,7 +115,7 @@ class Teller:
 
 
 @asynccontextmanager
-async def _running(folder: Path) -> AsyncIterator[tuple[RunningAt, Settings]]:
+async def running(folder: Path) -> AsyncIterator[tuple[RunningAt, Settings]]:
     """Start `packshot run` as a process of its own and stop it again."""
     own = {"DATA_DIR": str(folder), "HOST": "127.0.0.1", "PORT": "0", "SHELF_SAMPLES": "1", "LOG_LEVEL": "WARNING"}
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "MODEL_DIR", "IMAGING_ENGINE") if name in os.environ}

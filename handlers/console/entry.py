@@ -47,16 +47,16 @@ class Entry:
         form = await read_fields(request, max_bytes=_MAX_FORM_BYTES)
         code = form.get("code", "").strip().removeprefix("join ").strip()
         name = " ".join(form.get("name", "").split())
-        cookie = await self.logins.redeem(code, now=self.clock()) if code else None
-        if cookie is None:
-            problem = await self._problem(code, name)
-            if problem:
-                return _login(401, problem=problem, code=code, name=name)
-            cookie = await self._membership(code, name)
-        if cookie is None:
+        if code and (cookie := await self.logins.redeem(code, now=self.clock())):
+            return _welcomed(request, cookie)
+        if problem := await self._problem(code, name):
+            return _login(401, problem=problem, code=code, name=name)
+        member = await self._membership(code, name)
+        if member is None:
             problem = "That code is unknown, used or too old: ask an admin for a new invitation."
             return _login(401, problem=problem, name=name)
-        return _welcomed(request, cookie)
+        login_code = await self.logins.offer(member.member_id, now=self.clock())
+        return await self.redeem(request, login_code)
 
     def turned_away(self, request: Request) -> Response:
         """Say how to get in.
@@ -87,13 +87,13 @@ class Entry:
             return f"Somebody is called {name} already: add a letter or your surname."
         return ""
 
-    async def _membership(self, code: str, name: str) -> str | None:
+    async def _membership(self, code: str, name: str) -> Member | None:
+        actor = Actor(ChatName.CONSOLE, name, name)
         async with self.work() as unit:
-            member = await unit.people.join(code, Actor(ChatName.CONSOLE, name, name), now=self.clock())
-        if member is None or member.team_id != self.team_id:
-            return None
-        login_code = await self.logins.offer(member.member_id, now=self.clock())
-        return await self.logins.redeem(login_code, now=self.clock())
+            # Asked again inside the transaction: of two people who choose one name at once, one is too late.
+            if await unit.people.find_member(self.team_id, actor) is not None:
+                return None
+            return await unit.people.join(code, actor, now=self.clock())
 
 
 def _login(status: int, *, problem: str = "", code: str = "", name: str = "") -> Response:

@@ -39,7 +39,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 class ConsoleDesk:
     """All that the console asks of the others; `bot/app.py` fills it.
 
-    `working_for` is what to show at once for an event (`Working` for a request for pictures) or None.
+    `provisional` is what to show at once for an event (`Working` for a request for pictures) or None.
     `is_handled` is whether an event was concluded and everything it said has been delivered.
     `hosts` are the Host headers we answer to, port included: `127.0.0.1:8080`, `shop.example`.
     """
@@ -55,15 +55,15 @@ class ConsoleDesk:
     hosts: frozenset[str]
     max_upload_bytes: int
     member_named: Callable[[str], Awaitable[Member | None]]
-    working_for: Callable[[Incoming], Reply | None]
+    provisional: Callable[[Incoming, Member], Reply | None]
     is_handled: Callable[[str], Awaitable[bool]]
     dump_reply: Callable[[Reply], dict[str, Any]]
 
 
 def console_routes(desk: ConsoleDesk) -> list[BaseRoute]:
     """Return every route under /console, each behind the guard."""
-    listeners = Listeners(desk)
     entry = Entry(desk.logins, desk.work, desk.clock, desk.team_id, desk.member_named)
+    listeners = Listeners(desk, entry)
     hosts = frozenset(host.lower() for host in desk.hosts)
     guard = [Middleware(Guard, hosts=hosts)]
     table: list[tuple[str, str, Callable[[Request], Awaitable[Response]]]] = [
@@ -84,10 +84,10 @@ def console_routes(desk: ConsoleDesk) -> list[BaseRoute]:
 class Listeners:
     """One method a route."""
 
-    def __init__(self, desk: ConsoleDesk) -> None:
+    def __init__(self, desk: ConsoleDesk, entry: Entry) -> None:
         self._desk = desk
+        self._entry = entry
         self._door = Door(desk.logins, desk.member_named, desk.local_key, desk.clock)
-        self._entry = Entry(desk.logins, desk.work, desk.clock, desk.team_id, desk.member_named)
 
     async def page(self, request: Request) -> Response:
         """Show the chat; a one-time code in the address is redeemed first."""
@@ -114,7 +114,7 @@ class Listeners:
         if not sent.text and not sent.photos:
             raise Refusal(400, "There was nothing in it: write something or attach a photo.")
         photos = tuple([await self._desk.media.put(photo) for photo in sent.photos])
-        return await self._take(self._incoming(visitor, key, text=sent.text, photos=photos))
+        return await self._take(visitor, self._incoming(visitor, key, text=sent.text, photos=photos))
 
     async def press(self, request: Request) -> Response:
         """Take a button as an event; whether it may be pressed is the handler's to say."""
@@ -123,7 +123,8 @@ class Listeners:
         sent = await read_sent(request, max_bytes=self._desk.max_upload_bytes)
         if not sent.token:
             raise Refusal(400, "There was no button in it: reload the page.")
-        return await self._take(self._incoming(visitor, key, text=sent.text, token=sent.token, options=sent.options))
+        incoming = self._incoming(visitor, key, text=sent.text, token=sent.token, options=sent.options)
+        return await self._take(visitor, incoming)
 
     async def lines(self, request: Request) -> Response:
         """Return a page of the room."""
@@ -179,12 +180,12 @@ class Listeners:
         token: str = "",
         options: dict[str, str] | None = None,
     ) -> Incoming:
-        actor = actor_of(visitor.member)
-        return Incoming(key, self._desk.team_id, actor, ROOM, text, photos, token, options or {})
+        member = visitor.member
+        return Incoming(key, member.team_id, actor_of(member), ROOM, text, photos, token, options or {})
 
-    async def _take(self, incoming: Incoming) -> Response:
+    async def _take(self, visitor: Visitor, incoming: Incoming) -> Response:
         # False means that the same event was taken before: the answer to a repeated POST is the same.
-        await self._desk.events.take(incoming, working=self._desk.working_for(incoming))
+        await self._desk.events.take(incoming, working=self._desk.provisional(incoming, visitor.member))
         return JSONResponse({"event": incoming.event_key}, 202)
 
 

@@ -90,7 +90,8 @@ async def _parse(request: Request, *, max_bytes: int) -> FormData:
 
 def _text(form: FormData, name: str) -> str:
     value = form.get(name, "")
-    return value.strip() if isinstance(value, str) else ""
+    # Browsers send line ends of a form as CRLF.
+    return value.replace("\r\n", "\n").strip() if isinstance(value, str) else ""
 
 
 def _pair(word: UploadFile | str) -> tuple[str, str]:

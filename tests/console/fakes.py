@@ -169,6 +169,9 @@ class FakePeople:
         self._codes[code] = role
         return Invitation(code, role, expires_at)
 
+    async def find_member(self, team_id: str, actor: Actor) -> Member | None:
+        return next((m for m in self._members.values() if m.name == actor.actor_id), None)
+
     async def join(self, code: str, actor: Actor, *, now: datetime) -> Member | None:
         role = self._codes.pop(code, None)
         if role is None:
@@ -256,7 +259,7 @@ class Office:
             hosts=hosts,
             max_upload_bytes=max_upload_bytes,
             member_named=self.member_named,
-            working_for=lambda incoming: self.working if incoming.photos else None,
+            provisional=lambda incoming, member: self.working if incoming.photos else None,
             is_handled=self.is_handled,
             dump_reply=lambda reply: {"type": type(reply).__name__, **asdict(cast(Any, reply))},
         )

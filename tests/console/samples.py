@@ -1,0 +1,119 @@
+"""One of every Reply, in words a shop would use and in words that try to break the page."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from domain.catalog import Sha256
+from domain.people import Role
+from domain.picture import Finding, FindingCode, FindingLevel
+from domain.replies import (
+    AlreadyDecided,
+    Card,
+    EnhanceFailed,
+    Expired,
+    Guess,
+    HelpLine,
+    HelpShown,
+    HistoryLine,
+    HistoryShown,
+    Invited,
+    Joined,
+    ListingLine,
+    MemberLine,
+    MemberList,
+    Placed,
+    PreviewReady,
+    ProductList,
+    ProductShown,
+    Published,
+    PublishFailed,
+    Publishing,
+    Refused,
+    Rejected,
+    Reply,
+    Restored,
+    RestoreFailed,
+    Restoring,
+    StatusShown,
+    StoreLine,
+    StoreList,
+    Unclear,
+    WhichProduct,
+    WhichStore,
+    Working,
+)
+from domain.tokens import ENHANCEMENT_ID_CHARS
+from tests.console.fakes import NOW
+
+HOSTILE = "<b>x</b> & \"'{{ 7 * 7 }} 🏺 <script>alert(1)</script>"
+LONG = "Hand-thrown stoneware mug with a very long name, " * 6 + "end"
+ENHANCEMENT_ID = "e" * ENHANCEMENT_ID_CHARS
+BEFORE, AFTER = Sha256("a" * 64), Sha256("b" * 64)
+FINDINGS = (
+    Finding(FindingCode.CUT_OFF, FindingLevel.WARNING, detail="left edge"),
+    Finding(FindingCode.EXPOSURE, FindingLevel.NOTE, measured=0.4),
+    Finding(FindingCode.WHITE, FindingLevel.OK),
+    Finding(FindingCode.FILL, FindingLevel.OK, measured=0.86),
+    Finding(FindingCode.SIZE, FindingLevel.OK, detail="2000 × 2000"),
+)
+
+
+def every_reply(
+    title: str = "Stoneware mug, ocean blue",
+    *,
+    sku: str = "MUG-01",
+    person: str = "Anna",
+    store: str = "Shelf",
+    url: str = "/shelf#mug",
+    before: Sha256 = BEFORE,
+    after: Sha256 = AFTER,
+) -> tuple[Reply, ...]:
+    """Return one of every type, in the union's order, with these words where people's words go."""
+    card = Card(
+        enhancement_id=ENHANCEMENT_ID,
+        revision=2,
+        sku=sku,
+        title=title,
+        stores=(store,),
+        requested_by=person,
+        background="white",
+        shadow="contact",
+        engine="builtin",
+        before=before,
+        after=after,
+        findings=FINDINGS,
+    )
+    listing = ListingLine(store, title, url, "/shelf/photos/mug.jpg", 3, "€24.00", 12, sku)
+    foreign = ListingLine(store, title, "javascript:alert(1)", "https://cdn.example/mug.jpg", 1, "€24.00", None, sku)
+
+    def placed(state: str, failure: str = "") -> tuple[Placed, ...]:
+        return (Placed("p1", store, state, url, failure),)
+
+    return (
+        Working(sku, "enhancing", card),
+        PreviewReady(card),
+        Publishing(card, person, NOW, placed("publishing")),
+        Published(card, person, NOW, placed("live"), note=title),
+        PublishFailed(card, person, NOW, (*placed("live"), *placed("publish_failed", title))),
+        Unclear(card, placed("unclear")),
+        Restoring(card, placed("restoring")),
+        Restored(card, placed("restored")),
+        RestoreFailed(card, placed("restore_failed", title)),
+        Rejected(card, person, NOW, reason=title),
+        Expired(card),
+        EnhanceFailed(card, title),
+        AlreadyDecided("approved", person, NOW, sku),
+        Refused("bad_input", title),
+        WhichProduct("q" * 22, (Guess(title, sku), Guess("Bowl", "BOWL-2")), 1, asked_sku=sku),
+        WhichStore("q" * 22, sku, (Guess(store, "0"), Guess("All of them", "1"))),
+        ProductShown(sku, (listing, foreign)),
+        ProductList((listing, foreign), title, 2, 3, 27),
+        HistoryShown("", (HistoryLine(NOW, person, title, sku), HistoryLine(NOW, person, "approved", sku))),
+        StatusShown("builtin", (store,), 2, 1, 0, NOW - timedelta(hours=3)),
+        StoreList((StoreLine(store, "shelf", 8, url),)),
+        HelpShown((HelpLine("enhance SKU… [on STORE…]", title, f"enhance {sku}"),)),
+        Invited(f"code-{person}", Role.APPROVER, NOW + timedelta(days=7)),
+        Joined(person, Role.EDITOR, store),
+        MemberList((MemberLine(person, Role.ADMIN), MemberLine("Ben", Role.VIEWER))),
+    )

@@ -14,11 +14,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import random
 import sqlite3
 import threading
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions
@@ -59,6 +61,8 @@ class Pace:
     keep_finished: timedelta = timedelta(days=30)
     forget_every_s: float = 3600.0
     max_recovery_attempts: int = 20
+    stand_back_s: float = 8.0
+    """How long a job that died with its process twice waits at most, before it may take the next one along."""
     patience: Patience = field(default_factory=Patience)
 
 
@@ -262,11 +266,27 @@ class Jobs:
 
     def _workflow(self, chain: Chain) -> Callable[[str], Coroutine[Any, Any, None]]:
         async def workflow(subject_id: str) -> None:
+            await self._stand_back(str(DBOS.workflow_id))
             for name, step in chain.steps:
                 if not await DBOS.run_step_async({"name": name}, self._on_our_loop, step, chain.failed, subject_id):
                     return
 
         return workflow
+
+    async def _stand_back(self, key: str) -> None:
+        """Let a job that died with its process twice or more wait a while, drawn anew for every start.
+
+        A photo that crashes its decoder takes the jobs beside it down. Started together every time, they
+        were dead-lettered together as well (tried); apart, the innocent ones end while the poison waits.
+        """
+        look = partial(DBOS.list_workflows, workflow_ids=[key], load_input=False, load_output=False)
+        # Not to_thread: it carries the workflow's context along, and the engine would record the look as a step.
+        (found,) = await asyncio.get_running_loop().run_in_executor(None, look)
+        starts = found.recovery_attempts or 0
+        if starts > 2:
+            # Seeded by key and start, so that a test can know it beforehand.
+            drawn = random.Random(f"{key} {starts}").random()  # noqa: S311 - spreads load, guards nothing
+            await asyncio.sleep(min(2.0 ** (starts - 2), self._pace.stand_back_s) * drawn)
 
     async def _on_our_loop(self, step: Step, failed: FailedStep, subject_id: str) -> bool:
         """Run a step where our connections live; the engine's coroutines have a loop of their own.

@@ -76,6 +76,7 @@ class House:
         self.enqueuer = Enqueuer(url)
         self.client = DBOSClient(system_database_url=engine_url(url), application_name=APP_NAME)
         self.workers: list[Worker] = []
+        self._spawned = 0
 
     def close(self) -> None:
         for worker in self.workers:
@@ -91,7 +92,8 @@ class House:
 
     def spawn(self, *, code: Path = ROOT, **pace: Any) -> Worker:
         """Start a worker on the code in `code`; `slot()` waits until it works."""
-        log = self.folder / f"worker-{len(self.workers)}.log"
+        self._spawned += 1
+        log = self.folder / f"worker-{self._spawned}.log"
         given = json.dumps({"url": self.url, "folder": str(self.folder), "pace": pace})
         environment = {**os.environ, "PYTHONPATH": str(code)}
         with log.open("w") as stderr:
@@ -131,6 +133,13 @@ class House:
                 logs = "\n".join(worker.log.read_text()[-3000:] for worker in self.workers)
                 raise AssertionError(f"never happened: {why}\n{self.book.effects()[-40:]}\n{logs}")
             time.sleep(0.03)
+
+    def keep_alive(self) -> None:
+        """Start a worker again for each that left, as a supervisor would."""
+        for worker in [worker for worker in self.workers if worker.process.poll() is not None]:
+            worker.close()
+            self.workers.remove(worker)
+            self.spawn()
 
     def wait_done(self, *jobs: Job) -> None:
         self.wait(lambda: all(self.status(job) == "SUCCESS" for job in jobs), "every job ends well")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.jobs.house import ROOT, House, enhance, intake, publish
+from tests.jobs.server import PostgresServer
 
 ENHANCE_STEPS = ["fetch", "improve", "offer"]
 NEVER_S = 1000.0
@@ -85,6 +86,19 @@ def test_a_poison_photo_ends_in_the_dead_letters_and_the_person_hears_of_it(hous
     house.enqueue(after)
     house.wait_done(after)
     assert house.count("enhance_failed: dead_letter")["poison-1"] == 1
+
+
+def test_a_photo_beside_the_poison_gets_through(tmp_path: Path) -> None:
+    """At the fourth start the draw of these two keys is 4.0 s for the poison and 0.1 s for its neighbour."""
+    house = House(f"sqlite:///{tmp_path}/packshot.db", tmp_path)
+    house.enqueue(enhance("poison-14"), enhance("quick-0"))
+    for _ in range(3):
+        worker = house.spawn(stand_back_s=4.0)
+        worker.process.wait(30)
+        assert house.status(enhance("quick-0")) == "PENDING"
+    house.spawn(stand_back_s=4.0)
+    house.wait_done(enhance("quick-0"))
+    house.close()
 
 
 def test_a_row_without_a_living_job_is_failed_once(house: House) -> None:
@@ -215,3 +229,25 @@ def test_limits_hold_with_two_workers(postgres_house: House) -> None:
         lines = [effect for effect in house.book.effects() if effect.subject.startswith(store)]
         order = list(dict.fromkeys(effect.subject for effect in lines))
         assert [effect.subject for effect in lines] == [subject for subject in order for _ in range(6)]
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("mode", ["fast", "immediate"])
+def test_a_postgres_restart_loses_no_job(postgres_server: PostgresServer, postgres_house: House, mode: str) -> None:
+    house = postgres_house
+    jobs = [enhance(f"quick-{n}") for n in range(12)] + [publish(f"quick-p{n}", store=f"s{n}") for n in range(8)]
+    house.enqueue(*jobs)
+    for worker in (house.spawn(), house.spawn()):
+        worker.slot()
+    house.wait(lambda: house.count("fetch end").total() >= 3, "some are on their way")
+    postgres_server.stop(mode)
+    postgres_server.start()
+
+    def all_done() -> bool:
+        house.keep_alive()
+        return all(house.status(job) == "SUCCESS" for job in jobs)
+
+    house.wait(all_done, "every job ends well after the restart")
+    assert set(house.count("offer end")) == {f"quick-{n}" for n in range(12)}
+    assert set(house.count("confirm end")) == {f"quick-p{n}" for n in range(8)}
+    assert house.count("enhance_failed: job_lost").total() == 0

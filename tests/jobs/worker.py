@@ -21,6 +21,7 @@ from pathlib import Path
 from bot.jobs import Jobs, Pace
 from bot.slots import Held, Locks, open_locks
 from bot.steps import FailedStep, Patience, Step, Steps
+from domain.catalog import PlatformName
 from domain.errors import BadPhoto, NotPossible
 from domain.jobs import Job, JobName
 from tests.jobs.book import Book
@@ -109,6 +110,7 @@ async def work(url: str, folder: Path, chosen: dict[str, float]) -> None:
         steps=steps(book, folder),
         moving=moving,
         clock=lambda: datetime.now(UTC),
+        platforms=[PlatformName.SHELF],
         pace=pace(chosen),
     )
     stop = asyncio.Event()

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from bot.clock import utc_now
 from bot.jobs import Enqueuer, Jobs, migrate_engine
 from bot.outbox import Outbox
+from bot.retention import forget_old_photos
 from bot.settings import Settings, secret_key
 from bot.slots import Locks, open_locks
 from bot.steps import Steps
@@ -165,12 +166,13 @@ async def working(app: App) -> AsyncIterator[None]:
     )
     try:
         await jobs.launch()
-        outbox = asyncio.create_task(_run_outbox(app), name="outbox")
+        loops = [asyncio.create_task(_run_outbox(app)), asyncio.create_task(forget_old_photos(app))]
         try:
             yield
         finally:
-            outbox.cancel()
-            await asyncio.gather(outbox, return_exceptions=True)
+            for loop in loops:
+                loop.cancel()
+            await asyncio.gather(*loops, return_exceptions=True)
             await jobs.close(drain_s=5)
     finally:
         await asyncio.to_thread(slot.release)

@@ -17,6 +17,19 @@ from domain.errors import (
 )
 
 
+_FAULTS = {
+    "media_missing": "That photo is no longer kept: send it again.",
+    "media_full": "There is no room left for photos: ask your admin to make room on the disk, then send it again.",
+    "media_down": "The photo storage does not answer at the moment: try again in a few minutes.",
+    "database_full": "There is no room left on the disk: ask your admin to make room, then try again.",
+    "database_busy": "Too much is going on at once: try again in a moment.",
+    "step_hung": "That took far too long, so I stopped: try again, with a smaller photo if it is a large one.",
+    "dead_letter": "That photo stopped me again and again, so I gave up on it: send another one.",
+    "job_lost": "I lost track of that: press Retry, or ask for it again.",
+}
+"""The faults a person can do something about; the others are a code for the log."""
+
+
 def sentence_for(error: BaseException) -> str:
     """Return what the person reads. Whatever is not theirs to mend becomes a short code."""
     match error:
@@ -36,6 +49,8 @@ def sentence_for(error: BaseException) -> str:
             return f"I cannot tell whether {error.store} took the picture: look there and press what you see."
         case StoreError():
             return f"{error.store} answered something I do not know ({error}): try again, or look there."
+        case Fault(code=code) if code in _FAULTS:
+            return _FAULTS[code]
         case _:
             code = fault_code(error)
             return f"Something went wrong on my side: try again, and if it stays, look for {code} in the log."

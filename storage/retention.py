@@ -1,0 +1,82 @@
+"""Which photos nobody needs any more (PHOTO_RETENTION_DAYS).
+
+Kept, however old: what a store of ours shows, what undo would put back (until it was undone, or
+superseded twice), and everything of an enhancement that is moving, waiting or younger than the limit.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from domain.catalog import Sha256
+from domain.enhancement import MOVING_ENHANCEMENTS, MOVING_PLACEMENTS, EnhancementState, PlacementState
+from storage.database import Database
+from storage.statements import find_all
+from storage.tables import EnhancementRow, MediaRow, PlacementRow, RevisionRow, SeenEventRow, ShelfImageRow
+
+BATCH = 500
+UNDO_STEPS = 2
+"""A placement that two later ones have covered can no longer be undone to."""
+
+_UNDOABLE = MOVING_PLACEMENTS | {
+    PlacementState.LIVE,
+    PlacementState.RESTORE_FAILED,
+    PlacementState.UNCLEAR,
+    PlacementState.PUBLISH_FAILED,
+}
+
+
+async def overdue_enhancements(database: Database, before: datetime) -> Sequence[str]:
+    """Return previews that have waited for a decision since before `before`."""
+    statement = select(col(EnhancementRow.enhancement_id)).where(
+        col(EnhancementRow.state) == EnhancementState.AWAITING_DECISION.value, col(EnhancementRow.created_at) < before
+    )
+    async with database.read() as db_session:
+        return (await db_session.execute(statement.limit(BATCH))).scalars().all()
+
+
+async def forgettable_photos(database: Database, before: datetime) -> Sequence[Sha256]:
+    """Return photos stored before `before` that nothing needs, the oldest first."""
+    async with database.read() as db_session:
+        old = await find_all(
+            db_session,
+            select(MediaRow).where(col(MediaRow.stored_at) < before).order_by(col(MediaRow.stored_at)).limit(BATCH),
+        )
+        if not old:
+            return ()
+        needed: set[str] = set((await db_session.execute(select(col(ShelfImageRow.photo)))).scalars())
+        busy = [state.value for state in (*MOVING_ENHANCEMENTS, EnhancementState.AWAITING_DECISION)]
+        living = (col(EnhancementRow.state).in_(busy)) | (col(EnhancementRow.created_at) >= before)
+        for row in await find_all(db_session, select(EnhancementRow).where(living)):
+            needed.add(row.photo or "")
+        revisions = select(RevisionRow).join(
+            EnhancementRow, col(EnhancementRow.enhancement_id) == col(RevisionRow.enhancement_id)
+        )
+        for revision in await find_all(db_session, revisions.where(living)):
+            needed |= {revision.before or "", revision.after or "", revision.preview or ""}
+            needed |= {picture["photo"] for picture in revision.pictures}
+        for event in await find_all(db_session, select(SeenEventRow).where(col(SeenEventRow.concluded_at).is_(None))):
+            needed |= set(event.payload.get("photos", ()))
+        needed |= await _for_undo(db_session)
+    return [Sha256(row.sha256) for row in old if row.sha256 not in needed]
+
+
+async def _for_undo(db_session: AsyncSession) -> set[str]:
+    """Return the bytes of every placement that may still be undone or retried."""
+    oldest_first = (
+        select(PlacementRow)
+        .join(EnhancementRow, col(EnhancementRow.enhancement_id) == col(PlacementRow.enhancement_id))
+        .where(col(PlacementRow.state).in_([state.value for state in _UNDOABLE]))
+        .order_by(col(EnhancementRow.created_at), col(PlacementRow.revision))
+    )
+    by_spot: dict[tuple[str, str, int], list[PlacementRow]] = defaultdict(list)
+    for row in await find_all(db_session, oldest_first):
+        by_spot[row.store_id, row.listing_id, row.target["position"]].append(row)
+    newest = [row for stack in by_spot.values() for row in stack[-UNDO_STEPS:]]
+    return {row.picture["photo"] for row in newest} | {(row.replaced or {}).get("photo") or "" for row in newest}

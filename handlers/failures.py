@@ -16,7 +16,6 @@ from domain.errors import (
     UserError,
 )
 
-
 _FAULTS = {
     "media_missing": "That photo is no longer kept: send it again.",
     "media_full": "There is no room left for photos: ask your admin to make room on the disk, then send it again.",

@@ -156,6 +156,8 @@ async def _attempt(act: Callable[[], Awaitable[None]], patience: Patience) -> Ex
 
 def is_database_away(error: Exception) -> bool:
     """Whether our own database was locked, restarting or unreachable, so that the same step may work later."""
+    if isinstance(error, Fault):
+        return error.code in {"database_down", "database_busy"}
     if isinstance(error, PoolTimeout):
         return True
     if not isinstance(error, DBAPIError):

@@ -19,7 +19,7 @@ from domain.jobs import Job, JobName
 from tests.jobs.book import Book, Effect
 
 ROOT = Path(__file__).resolve().parents[2]
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0
 
 
 def enhance(subject: str, attempt: int = 1) -> Job:

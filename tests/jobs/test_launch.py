@@ -53,7 +53,7 @@ async def launched(url: str, given: Steps) -> AsyncIterator[Jobs]:
 
 
 @pytest.fixture
-def sqlite_url(tmp_path: Path) -> str:
+def migrated_url(tmp_path: Path) -> str:
     url = f"sqlite:///{tmp_path}/packshot.db"
     migrate_engine(url)
     return url
@@ -68,18 +68,18 @@ def enqueue(url: str, *jobs: Job) -> None:
     book.close()
 
 
-async def test_steps_run_on_the_loop_that_launched(sqlite_url: str) -> None:
+async def test_steps_run_on_the_loop_that_launched(migrated_url: str) -> None:
     seen: asyncio.Queue[tuple[asyncio.AbstractEventLoop, threading.Thread, str]] = asyncio.Queue()
 
     async def look(subject_id: str) -> None:
         await seen.put((asyncio.get_running_loop(), threading.current_thread(), subject_id))
 
-    enqueue(sqlite_url, intake("e1"))
-    async with launched(sqlite_url, steps(intake_step=look)), asyncio.timeout(20):
+    enqueue(migrated_url, intake("e1"))
+    async with launched(migrated_url, steps(intake_step=look)), asyncio.timeout(20):
         assert await seen.get() == (asyncio.get_running_loop(), threading.current_thread(), "e1")
 
 
-async def test_a_waiting_step_does_not_hold_up_the_loop_or_the_others(sqlite_url: str) -> None:
+async def test_a_waiting_step_does_not_hold_up_the_loop_or_the_others(migrated_url: str) -> None:
     hold, ran = asyncio.Event(), asyncio.Event()
 
     async def wait(subject_id: str) -> None:
@@ -88,13 +88,13 @@ async def test_a_waiting_step_does_not_hold_up_the_loop_or_the_others(sqlite_url
     async def run(subject_id: str) -> None:
         ran.set()
 
-    enqueue(sqlite_url, enhance("e1"), enhance("e2"), intake("e3"))
-    async with launched(sqlite_url, steps(intake_step=run, fetch=wait)), asyncio.timeout(20):
+    enqueue(migrated_url, enhance("e1"), enhance("e2"), intake("e3"))
+    async with launched(migrated_url, steps(intake_step=run, fetch=wait)), asyncio.timeout(20):
         await ran.wait()
         hold.set()
 
 
-async def test_closing_cancels_a_running_step_and_the_next_launch_runs_it_again(sqlite_url: str) -> None:
+async def test_closing_cancels_a_running_step_and_the_next_launch_runs_it_again(migrated_url: str) -> None:
     began, done = asyncio.Event(), asyncio.Event()
     cancelled: list[str] = []
 
@@ -109,12 +109,12 @@ async def test_closing_cancels_a_running_step_and_the_next_launch_runs_it_again(
     async def finish(subject_id: str) -> None:
         done.set()
 
-    enqueue(sqlite_url, enhance("e1"))
+    enqueue(migrated_url, enhance("e1"))
     async with asyncio.timeout(40):
-        async with launched(sqlite_url, steps(fetch=hang)):
+        async with launched(migrated_url, steps(fetch=hang)):
             await began.wait()
         assert cancelled == ["e1"]
-        async with launched(sqlite_url, steps(fetch=finish)):
+        async with launched(migrated_url, steps(fetch=finish)):
             await done.wait()
 
 

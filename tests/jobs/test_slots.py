@@ -110,8 +110,8 @@ def test_a_deleted_lock_file_is_a_lost_lock(tmp_path: Path) -> None:
 
 
 @pytest.mark.postgres
-def test_postgres_gives_every_worker_the_lowest_free_number(postgres_url: str) -> None:
-    locks = open_locks(postgres_url)
+def test_postgres_gives_every_worker_the_lowest_free_number(server_url: str) -> None:
+    locks = open_locks(server_url)
     first, second, third = (locks.take_slot() for _ in range(3))
     assert [first.name, second.name, third.name] == ["worker-1", "worker-2", "worker-3"]
     second.release()
@@ -122,10 +122,10 @@ def test_postgres_gives_every_worker_the_lowest_free_number(postgres_url: str) -
 
 
 @pytest.mark.postgres
-def test_a_lost_server_session_is_a_lost_lock(postgres_url: str) -> None:
-    locks = open_locks(postgres_url.replace("postgresql://", "postgresql+psycopg://"))
+def test_a_lost_server_session_is_a_lost_lock(server_url: str) -> None:
+    locks = open_locks(server_url.replace("postgresql://", "postgresql+psycopg://"))
     held = take(locks, "worker-1")
-    with psycopg.connect(postgres_url, autocommit=True) as connection:
+    with psycopg.connect(server_url, autocommit=True) as connection:
         connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'packshot lock worker-1'"
         )

@@ -99,14 +99,18 @@ async def test_a_failed_step_that_fails_leaves_the_job_to_the_sweep() -> None:
         await script.run()
 
 
-async def test_a_locked_database_is_waited_for() -> None:
-    script = Script(*[locked(sqlite3.SQLITE_BUSY)] * 11)
+@pytest.mark.parametrize(
+    "error", [locked(sqlite3.SQLITE_BUSY), Fault("database_down", "x"), Fault("database_busy", "x")]
+)
+async def test_a_database_that_is_away_is_waited_for(error: Exception) -> None:
+    script = Script(*[error] * 11)
     assert await script.run()
     assert (script.calls, script.failures) == (12, [])
 
 
-async def test_a_wrong_statement_is_not_waited_for() -> None:
-    script = Script(locked(sqlite3.SQLITE_ERROR))
+@pytest.mark.parametrize("error", [locked(sqlite3.SQLITE_ERROR), Fault("database_full", "x")])
+async def test_what_waiting_does_not_mend_in_the_database_is_not_waited_for(error: Exception) -> None:
+    script = Script(error)
     assert not await script.run()
     assert script.calls == 1
 

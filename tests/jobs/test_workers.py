@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.jobs.house import ROOT, House, enhance, intake, publish
+from tests.jobs.house import DEADLINE_S, ROOT, House, enhance, intake, publish
 from tests.jobs.server import PostgresServer
 
 ENHANCE_STEPS = ["fetch", "improve", "offer"]
@@ -77,7 +77,7 @@ def test_a_poison_photo_ends_in_the_dead_letters_and_the_person_hears_of_it(hous
     house.enqueue(job)
     for _ in range(3):
         worker = house.spawn(max_recovery_attempts=2)
-        worker.process.wait(30)
+        worker.process.wait(DEADLINE_S)
     house.spawn(max_recovery_attempts=2)
     house.wait(lambda: house.count("enhance_failed: dead_letter")["poison-1"] == 1, "the person is told")
     assert house.status(job) == "MAX_RECOVERY_ATTEMPTS_EXCEEDED"
@@ -88,17 +88,16 @@ def test_a_poison_photo_ends_in_the_dead_letters_and_the_person_hears_of_it(hous
     assert house.count("enhance_failed: dead_letter")["poison-1"] == 1
 
 
-def test_a_photo_beside_the_poison_gets_through(tmp_path: Path) -> None:
+def test_a_photo_beside_the_poison_gets_through(sqlite_house: House) -> None:
     """At the fourth start the draw of these two keys is 4.0 s for the poison and 0.1 s for its neighbour."""
-    house = House(f"sqlite:///{tmp_path}/packshot.db", tmp_path)
+    house = sqlite_house
     house.enqueue(enhance("poison-14"), enhance("quick-0"))
     for _ in range(3):
         worker = house.spawn(stand_back_s=4.0)
-        worker.process.wait(30)
+        worker.process.wait(DEADLINE_S)
         assert house.status(enhance("quick-0")) == "PENDING"
     house.spawn(stand_back_s=4.0)
     house.wait_done(enhance("quick-0"))
-    house.close()
 
 
 def test_a_row_without_a_living_job_is_failed_once(house: House) -> None:
@@ -125,13 +124,12 @@ def test_finished_jobs_are_forgotten_after_their_time(house: House) -> None:
     house.wait(lambda: house.status(running) == "PENDING", "the running one is not")
 
 
-def test_sqlite_refuses_a_second_worker_process(tmp_path: Path) -> None:
-    house = House(f"sqlite:///{tmp_path}/packshot.db", tmp_path)
+def test_sqlite_refuses_a_second_worker_process(sqlite_house: House) -> None:
+    house = sqlite_house
     assert house.spawn().slot() == "worker-1"
     second = house.spawn()
-    assert second.process.wait(30) == 1
+    assert second.process.wait(DEADLINE_S) == 1
     refusal = second.log.read_text()
-    house.close()
     assert refusal.startswith("Another worker is already running on")
     assert "set DATABASE_URL to a Postgres database" in refusal
     assert len(refusal.splitlines()) == 1
@@ -203,7 +201,7 @@ def test_a_worker_that_lost_its_lock_leaves_at_once_with_75(postgres_house: Hous
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'packshot lock worker-1'"
             " AND datname = current_database()"
         )
-    assert worker.process.wait(30) == 75
+    assert worker.process.wait(DEADLINE_S) == 75
     assert "lost the lock of worker-1" in worker.log.read_text()
 
 
@@ -233,15 +231,15 @@ def test_limits_hold_with_two_workers(postgres_house: House) -> None:
 
 @pytest.mark.postgres
 @pytest.mark.parametrize("mode", ["fast", "immediate"])
-def test_a_postgres_restart_loses_no_job(postgres_server: PostgresServer, postgres_house: House, mode: str) -> None:
+def test_a_postgres_restart_loses_no_job(server: PostgresServer, postgres_house: House, mode: str) -> None:
     house = postgres_house
     jobs = [enhance(f"quick-{n}") for n in range(12)] + [publish(f"quick-p{n}", store=f"s{n}") for n in range(8)]
     house.enqueue(*jobs)
     for worker in (house.spawn(), house.spawn()):
         worker.slot()
     house.wait(lambda: house.count("fetch end").total() >= 3, "some are on their way")
-    postgres_server.stop(mode)
-    postgres_server.start()
+    server.stop(mode)
+    server.start()
 
     def all_done() -> bool:
         house.keep_alive()

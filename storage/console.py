@@ -7,7 +7,7 @@ PostgreSQL could see cursor 8 before 7 is committed, and never look at 7 again.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from datetime import datetime
 
 from sqlalchemy import func, select
@@ -84,7 +84,7 @@ class SqlConsoleLines:
         async with self._database.read() as db_session:
             return [_line(row) for row in await find_all(db_session, statement)]
 
-    async def follow(self, team_id: str, place_id: str, cursor: int) -> AsyncIterator[Sequence[ConsoleLine]]:
+    async def follow(self, team_id: str, place_id: str, cursor: int) -> AsyncGenerator[Sequence[ConsoleLine], None]:
         """Yield new lines as they come, from any process, for ever."""
         bell = self._database.lines_added
         while True:

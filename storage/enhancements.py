@@ -187,22 +187,21 @@ class SqlPlacements:
         statement = select(PlacementRow).where(col(PlacementRow.enhancement_id) == enhancement_id)
         if revision is not None:
             statement = statement.where(col(PlacementRow.revision) == revision)
-        placements = [_placement(row) for row in await find_all(self._db_session, statement)]
-        targets = (
+        rows = await find_all(self._db_session, statement.order_by(col(PlacementRow.placement_id)))
+        stored = (
             await self._db_session.execute(
                 select(col(EnhancementRow.targets)).where(col(EnhancementRow.enhancement_id) == enhancement_id)
             )
         ).scalar_one_or_none()
-        order = {target.store_id: index for index, target in enumerate(TARGETS.validate_python(targets or []))}
-        # A store that is no longer a target stands last; its placement can still be undone.
-        return sorted(
-            placements,
-            key=lambda placement: (
-                -placement.revision,
-                order.get(placement.target.store_id, len(order)),
-                placement.target.store_id,
-            ),
-        )
+        targets = TARGETS.validate_python(stored or [])
+        order = {(target.store_id, target.listing_id): index for index, target in enumerate(targets)}
+
+        def rank(placement: Placement) -> tuple[int, int]:
+            # A listing that is no longer a target stands last; its placement can still be undone.
+            target = placement.target
+            return -placement.revision, order.get((target.store_id, target.listing_id), len(order))
+
+        return sorted((_placement(row) for row in rows), key=rank)
 
     async def add(self, placement: Placement) -> None:
         """Insert it. Raises RowChanged when (enhancement, revision, listing) has one already."""

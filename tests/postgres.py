@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ABSENT = "PostgreSQL binaries are absent"
+MEMORY_BYTES = 2_000_000_000
 
 
 def find_binaries() -> Path | None:
@@ -29,7 +30,7 @@ def _version(folder: Path) -> int:
 @contextlib.contextmanager
 def running_server(binaries: Path) -> Iterator[str]:
     """Yield the URL of its `postgres` database; durability is off, since the data dies with the tests."""
-    folder = Path(tempfile.mkdtemp(prefix="packshot-pg-"))
+    folder = Path(tempfile.mkdtemp(prefix="packshot-pg-", dir=_memory()))
     if os.geteuid() == 0:
         shutil.chown(folder, "postgres", "postgres")
     data = folder / "data"
@@ -49,6 +50,13 @@ def running_server(binaries: Path) -> Iterator[str]:
             as_user([binaries / "pg_ctl", "-D", data, "-w", "-m", "immediate", "stop"])
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _memory() -> str | None:
+    """A file system in memory where there is one with room: hundreds of small databases come and go."""
+    shared = Path("/dev/shm")
+    has_room = shared.is_dir() and os.access(shared, os.W_OK) and shutil.disk_usage(shared).free > MEMORY_BYTES
+    return str(shared) if has_room else None
 
 
 def as_user(command: list[str | Path]) -> None:

@@ -142,7 +142,7 @@ def _face(reply: CardReply) -> Face:  # noqa: C901 - one case a reply; a table w
         case Working():
             return Face("wait", "Enhancing", "The next version is on its way.")
         case PreviewReady():
-            return Face("decide", "Your decision", "Nothing is published until somebody approves.")
+            return Face("decide", "Your decision", "Not live until somebody approves.")
         case Publishing(_, by, at, placed):
             return Face("wait", "Publishing", "On its way to the shop.", by, at, placed)
         case Published(_, by, at, placed, note):
@@ -194,7 +194,6 @@ def _facts(card: Card) -> list[tuple[str, str]]:
         ("Background", card.background),
         ("Shadow", card.shadow),
         ("Engine", card.engine),
-        ("Asked by", card.requested_by),
     ]
     return [(name, value) for name, value in facts if value]
 

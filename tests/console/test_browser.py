@@ -14,8 +14,11 @@ from pathlib import Path
 
 import pytest
 import uvicorn
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, FilePayload, Page, async_playwright, expect
 from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from domain.replies import Refused
 from handlers.console.listeners import console_routes
@@ -88,7 +91,8 @@ async def shop() -> AsyncIterator[Shop]:
     office = Office()
     listening = socket.create_server(("127.0.0.1", 0))
     host = f"127.0.0.1:{listening.getsockname()[1]}"
-    app = Starlette(routes=console_routes(office.desk(hosts=frozenset({host}), max_upload_bytes=10_000_000)))
+    routes = console_routes(office.desk(hosts=frozenset({host}), max_upload_bytes=10_000_000))
+    app = Starlette(routes=[*routes, Route("/shelf/photos/mug.jpg", _shelf_photo)])
     server, serving = _serve(app, listening)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGS)
@@ -104,6 +108,10 @@ async def shop() -> AsyncIterator[Shop]:
         yield shop
         await browser.close()
     await _stop(server, serving)
+
+
+async def _shelf_photo(request: Request) -> Response:
+    return Response(clean_picture(200), media_type="image/jpeg")
 
 
 def _serve(app: Starlette, listening: socket.socket) -> tuple[uvicorn.Server, asyncio.Task[None]]:
@@ -123,17 +131,26 @@ def _pictures() -> Path | None:
     return Path(folder) if folder else None
 
 
+_DECODED = "Promise.all([...document.images].filter((each) => each.loading !== 'lazy').map((each) => each.decode()))"
+
+
 async def _shoot(page: Page, name: str) -> None:
     if folder := _pictures():
         folder.mkdir(parents=True, exist_ok=True)
+        await page.evaluate(_DECODED)
         await page.screenshot(path=folder / f"{name}.png")
 
 
-PHOTO = {"name": "IMG_2041.jpg", "mimeType": "image/jpeg"}
+SIGNED_OUT = "Failed to load resource: the server responded with a status of 401 (Unauthorized)"
+"""What Chromium writes into its console for the login page, which is a 401 on purpose."""
+
+
+def _photo() -> FilePayload:
+    return {"name": "IMG_2041.jpg", "mimeType": "image/jpeg", "buffer": phone_photo()}
 
 
 async def _send_photo(page: Page, caption: str = "MUG-01") -> None:
-    await page.set_input_files("#files", {**PHOTO, "buffer": phone_photo()})  # type: ignore[arg-type]
+    await page.set_input_files("#files", _photo())
     await expect(page.locator(".chip canvas")).to_be_visible()
     await page.fill("#say", caption)
     await page.keyboard.press("Enter")
@@ -346,6 +363,11 @@ async def test_the_look(shop: Shop) -> None:
         async with shop.seller(size=size, dark=dark, phone=phone) as page:
             await expect(page.locator("#welcome")).to_be_visible()
             await _shoot(page, f"{name}-1-welcome")
+            await page.set_input_files("#files", [_photo()] * 3)
+            await expect(page.locator(".chip canvas")).to_have_count(3)
+            await _shoot(page, f"{name}-1-chips")
+            for _ in range(3):
+                await page.get_by_role("button", name="Remove").first.click()
             await _send_photo(page)
             shop.bot.go(1)
             await expect(page.locator(".steps .now", has_text="Enhancing")).to_be_visible()
@@ -369,6 +391,12 @@ async def test_the_look(shop: Shop) -> None:
             await _shoot(page, f"{name}-8-published")
             await _show_every_reply(shop, page)
             await _shoot_all(page, f"{name}-9-all")
+            await page.set_viewport_size({"width": size["width"], "height": size["height"]})
+            await page.locator(".me summary").click()
+            await page.get_by_role("button", name="Sign out").click()
+            await expect(page.get_by_role("heading", name="Come in")).to_be_visible()
+            await _shoot(page, f"{name}-0-door")
+            shop.complaints.remove(SIGNED_OUT)
     assert not shop.complaints
 
 

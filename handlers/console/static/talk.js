@@ -171,6 +171,17 @@ function reveal(element) {
   else element.scrollIntoView({ block: "nearest" });
 }
 
+// A shop's picture may be gone; the row stays readable without it. Errors of pictures do not bubble.
+talk.addEventListener(
+  "error",
+  (event) => {
+    if (!event.target.matches("img.thumb")) return;
+    const nothing = document.createElement("span");
+    nothing.className = "thumb none";
+    event.target.replaceWith(nothing);
+  },
+  true,
+);
 room.addEventListener("scroll", () => isNear() && (newest.hidden = true), { passive: true });
 newest.addEventListener("click", () => {
   room.scrollTop = room.scrollHeight;

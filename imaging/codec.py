@@ -250,16 +250,30 @@ def _webp_size(photo: bytes) -> tuple[int, int]:
 
 def _pillow_header(photo: bytes, kind: Kind) -> Header:
     with Image.open(io.BytesIO(photo), formats=(kind,)) as image:
-        orientation = image.getexif().get(_ORIENTATION_TAG, 1)
         return Header(
             kind=kind,
             width_px=image.width,
             height_px=image.height,
             mode=image.mode,
             is_animated=kind in _ANIMATIONS and bool(getattr(image, "is_animated", False)),
-            orientation=orientation if isinstance(orientation, int) and 1 <= orientation <= 8 else 1,
+            orientation=_orientation(image, kind),
             icc_profile=image.info.get("icc_profile"),
         )
+
+
+def _orientation(image: Image.Image, kind: Kind) -> int:
+    """Return the EXIF orientation 1..8; 1 where there is none or it is nonsense."""
+    raw = image.info.get("exif")
+    if kind == "TIFF" or not isinstance(raw, bytes):
+        return 1  # Pillow turns TIFFs itself as it loads them
+    # Not image.getexif(): for a PNG that decodes every pixel, and a bomb would be in memory.
+    exif = Image.Exif()
+    try:
+        exif.load(raw)
+    except _UNREADABLE:
+        return 1  # broken tags around a picture that may be whole
+    value = exif.get(_ORIENTATION_TAG, 1)
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1
 
 
 def _heif_header(photo: bytes) -> Header:

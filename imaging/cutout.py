@@ -72,10 +72,19 @@ class Engines:
         """
         if is_blank(rgb):
             raise no_product()
-        mask = self._run(rgb, self.best() if engine == "auto" else engine)
+        mask = self._run_auto(rgb) if engine == "auto" else self._run(rgb, engine)
         if float((mask.coverage > 0.5).mean()) < LEAST_SHARE:
             raise no_product()
         return mask
+
+    def _run_auto(self, rgb: PixelsU8) -> SoftMask:
+        model = self._auto_model()
+        if model is None:
+            return self._run_builtin(rgb)
+        try:
+            return self._run(rgb, f"rembg:{model}")
+        except NotPossible:
+            return self._run_builtin(rgb)  # the weights are damaged; the finding names what was used instead
 
     def _run(self, rgb: PixelsU8, engine: str) -> SoftMask:
         if engine == "grabcut":
@@ -85,10 +94,18 @@ class Engines:
         model = engine.removeprefix("rembg:")
         _refuse_closed(model)
         if OPEN_MODELS[model].is_u2net and (weights := find_weights(model, self._model_dir)):
-            coverage = self._u2net(model, weights).coverage(rgb)
+            coverage = self._run_u2net(rgb, model, weights)
         else:
             coverage = _ask_rembg(rgb, model)
         return _finished(coverage, rgb, engine=engine)
+
+    def _run_u2net(self, rgb: PixelsU8, model: str, weights: Path) -> SoftF32:
+        try:
+            return self._u2net(model, weights).coverage(rgb)
+        except Fault as error:
+            raise NotPossible(
+                f"The weights {weights.name} are damaged: put a whole {model}.onnx into MODEL_DIR, or use builtin."
+            ) from error
 
     def _run_builtin(self, rgb: PixelsU8) -> SoftMask:
         try:

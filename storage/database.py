@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 
 from sqlalchemy import URL, Connection, event, make_url
@@ -26,6 +27,9 @@ BUSY_TIMEOUT_MS = 15_000
 
 POSTGRES_POOL_SIZE = 10
 
+_my_writer: ContextVar[object | None] = ContextVar("packshot_my_writer", default=None)
+"""The SQLite writer this task, or the one that started it, opened last; it may long be closed."""
+
 
 class Database:
     """Transactions on one database; opened by `open_database`, closed by `close`."""
@@ -37,7 +41,7 @@ class Database:
             **({"sqlite_begin": "DEFERRED"} if self.is_sqlite else {"postgresql_readonly": True})
         )
         self._writing = asyncio.Lock()
-        self._writer: asyncio.Task[object] | None = None
+        self._writer: object | None = None
         self.messages_queued = Bell()
         """Rings when a message was committed to the outbox."""
         self.lines_added = Bell()
@@ -59,7 +63,8 @@ class Database:
         """One writing transaction: commits when left normally, rolls back on any exception.
 
         Raises Fault("database_down" | "database_busy" | "database_full"). On SQLite a task that has
-        one open must not open another: it would wait for itself, so that is a RuntimeError at once.
+        one open must not open another, nor may tasks it waits for: that would never end, so it is a
+        RuntimeError at once.
         """
         async with self._one_writer():
             with _faults():
@@ -88,11 +93,11 @@ class Database:
         if not self.is_sqlite:
             yield
             return
-        task = asyncio.current_task()
-        if task is not None and self._writer is task:
-            raise RuntimeError("this task has a unit of work open: do other writes before opening it")
+        if self._writer is not None and _my_writer.get() is self._writer:
+            raise RuntimeError("a unit of work is open here already: do other writes before opening it")
         async with self._writing:
-            self._writer = task
+            self._writer = object()
+            _my_writer.set(self._writer)
             try:
                 yield
             finally:

@@ -232,17 +232,37 @@ async def test_four_writers_lose_no_increment(shop: Shop) -> None:
         assert sum(races_lost) == 0, "BEGIN IMMEDIATE lets nobody read what another is about to write"
 
 
-async def test_writes_inside_a_unit_of_work_are_refused_on_sqlite_instead_of_waiting_for_themselves(
-    shop: Shop,
-) -> None:
-    if not shop.database.is_sqlite:
-        async with shop.work(), shop.database.begin():
-            return
-    with pytest.raises(RuntimeError, match="unit of work open"):
-        async with shop.work(), shop.database.begin():
-            raise AssertionError("never entered")
+async def write_elsewhere(shop: Shop) -> None:
+    async with shop.database.begin():
+        pass
+
+
+async def write_inside(shop: Shop, *, in_a_child: bool) -> None:
     async with shop.work():
-        pass  # the lock was given back
+        await (asyncio.create_task(write_elsewhere(shop)) if in_a_child else write_elsewhere(shop))
+
+
+@pytest.mark.parametrize("in_a_child", [False, True])
+async def test_writes_inside_a_unit_of_work_never_wait_for_themselves(shop: Shop, in_a_child: bool) -> None:
+    if shop.database.is_sqlite:
+        with pytest.raises(RuntimeError, match="unit of work is open"):
+            await write_inside(shop, in_a_child=in_a_child)
+    else:
+        await write_inside(shop, in_a_child=in_a_child)
+    await write_elsewhere(shop)  # the lock was given back
+
+
+async def test_a_task_started_inside_a_unit_of_work_may_write_after_it(shop: Shop) -> None:
+    may_write = asyncio.Event()
+
+    async def later() -> None:
+        await may_write.wait()
+        await write_elsewhere(shop)
+
+    async with shop.work():
+        task = asyncio.create_task(later())
+    may_write.set()
+    await task
 
 
 async def test_history_is_newest_first_and_the_teams_own(shop: Shop) -> None:

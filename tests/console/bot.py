@@ -98,6 +98,9 @@ class ScriptedBot:
         await self._office.events.say(key, PreviewReady(card), cause=incoming.event_key)
 
     async def _press(self, incoming: Incoming, token: Token) -> None:
+        if token.action is Action.CHOOSE_PRODUCT:
+            await self._enhance(incoming)
+            return
         card = self.cards.get(token.subject_id)
         by, cause = incoming.actor.name, incoming.event_key
         if card is None or token.number != card.revision:

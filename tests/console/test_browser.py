@@ -9,7 +9,7 @@ import re
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -131,7 +131,9 @@ def _pictures() -> Path | None:
     return Path(folder) if folder else None
 
 
-_DECODED = "Promise.all([...document.images].filter((each) => each.loading !== 'lazy').map((each) => each.decode()))"
+_DECODED = """() => Promise.all([...document.images]
+    .filter((each) => each.checkVisibility() && each.getBoundingClientRect().top < innerHeight)
+    .map((each) => each.decode()))"""
 
 
 async def _shoot(page: Page, name: str) -> None:
@@ -214,7 +216,7 @@ async def test_reject_asks_why_and_says_who(shop: Shop) -> None:
         await page.get_by_role("button", name="The edge is rough").click()
         await page.locator("#ask-reason").get_by_role("button", name="Reject").click()
         await expect(page.locator(".reply").get_by_text("“The edge is rough”")).to_be_visible()
-        await expect(page.get_by_text("Rejected by owner")).to_be_visible()
+        await expect(page.locator("#talk").get_by_text("Rejected by owner")).to_be_visible()
     assert not shop.complaints
 
 
@@ -230,6 +232,31 @@ async def test_redo_sends_the_recipe(shop: Shop) -> None:
         await expect(page.locator(".facts").get_by_text("cream")).to_be_visible()
     pressed = [incoming for incoming in shop.office.events.taken.values() if incoming.token]
     assert [dict(incoming.options) for incoming in pressed] == [{"background": "cream", "shadow": "soft"}]
+    assert not shop.complaints
+
+
+async def test_a_question_is_answered_once(shop: Shop) -> None:
+    async with shop.seller() as page:
+        await page.fill("#say", "which")
+        await page.keyboard.press("Enter")
+        await page.get_by_role("button", name="Bowl").click()
+        await expect(page.get_by_role("button", name="Bowl")).to_have_attribute("aria-pressed", "true")
+        await expect(page.get_by_role("button", name="Blue mug")).to_be_disabled()
+    assert [incoming.token for incoming in shop.office.events.taken.values()] == ["", "v1:product:q1:1"]
+    assert not shop.complaints
+
+
+async def test_a_refused_press_can_be_pressed_again(shop: Shop) -> None:
+    async with shop.seller() as page:
+        await _send_photo(page)
+        shop.bot.go(2)
+        await expect(page.get_by_role("button", name="Approve")).to_be_visible()
+        (card,) = shop.bot.cards.values()
+        shop.bot.cards[card.enhancement_id] = replace(card, revision=7)
+        await page.get_by_role("button", name="Reject").click()
+        await page.locator("#ask-reason").get_by_role("button", name="Reject").click()
+        await expect(page.locator("#talk").get_by_text("That card has moved on")).to_be_visible()
+        await expect(page.get_by_role("button", name="Approve")).to_be_enabled()
     assert not shop.complaints
 
 
@@ -285,8 +312,8 @@ async def test_a_colleague_sees_the_card_and_not_the_refusal(shop: Shop) -> None
         await expect(theirs.get_by_role("button", name="Approve")).to_be_visible()
         cause = next(iter(shop.office.events.taken))
         await shop.office.events.say("secret", Refused("x", "for the owner only"), cause=cause)
-        await expect(mine.get_by_text("for the owner only")).to_be_visible()
-        await expect(theirs.get_by_text("for the owner only")).to_have_count(0)
+        await expect(mine.locator("#talk").get_by_text("for the owner only")).to_be_visible()
+        await expect(theirs.locator("#talk").get_by_text("for the owner only")).to_have_count(0)
     assert not shop.complaints
 
 
@@ -321,10 +348,10 @@ async def test_what_could_not_be_sent_can_be_sent_again_as_the_same_event(shop: 
         await page.context.set_offline(True)
         await page.fill("#say", "help")
         await page.keyboard.press("Enter")
-        await expect(page.get_by_text("That did not get through")).to_be_visible()
+        await expect(page.locator("#talk").get_by_text("That did not get through")).to_be_visible()
         await page.context.set_offline(False)
         await page.get_by_role("button", name="Try again").click()
-        await expect(page.get_by_text("What you can say")).to_be_visible(timeout=20_000)
+        await expect(page.locator("#talk").get_by_text("What you can say")).to_be_visible(timeout=20_000)
     assert len(shop.office.events.taken) == 1
 
 

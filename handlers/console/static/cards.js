@@ -3,6 +3,7 @@
 import { announce } from "./talk.js";
 import { newEventId, press } from "./wire.js";
 
+const GIVE_UP_MS = 30000;
 const pressed = new Map(); // event id → the buttons that wait for its answer
 
 export function startCards({ onFill, onSend, onPick }) {
@@ -28,7 +29,7 @@ export function startCards({ onFill, onSend, onPick }) {
     open.open = false;
     open.querySelector("summary").focus();
   });
-  document.addEventListener("packshot:line", (event) => release(event.detail.eventId));
+  document.addEventListener("packshot:line", ({ detail }) => release(detail.eventId, detail.element));
   for (const dialog of document.querySelectorAll("dialog")) {
     dialog.addEventListener("click", (event) => event.target === dialog && dialog.close(""));
   }
@@ -87,7 +88,8 @@ async function send(button, { token, text, options }) {
   const waiting = [...card.querySelectorAll("[data-token]")];
   for (const each of waiting) each.disabled = true;
   card.setAttribute("aria-busy", "true");
-  pressed.set(eventId, { card, waiting });
+  pressed.set(eventId, { button, card, waiting });
+  setTimeout(release, GIVE_UP_MS, eventId);
   try {
     await press({ token, text, options, eventId });
   } catch (error) {
@@ -98,12 +100,17 @@ async function send(button, { token, text, options }) {
   }
 }
 
-// The answer is here: in this card (then it was replaced) or beside it (a refusal).
-function release(eventId) {
+// The answer is here: in this card (then it was replaced) or beside it. A question stays answered,
+// unless the answer was refused.
+function release(eventId, answer = null) {
   const press = pressed.get(eventId);
   if (!press) return;
   pressed.delete(eventId);
   press.card.removeAttribute("aria-busy");
+  if (answer && press.card.matches(".ask") && !answer.querySelector(".notice.warn")) {
+    press.button.setAttribute("aria-pressed", "true");
+    return;
+  }
   for (const each of press.waiting) each.disabled = false;
 }
 

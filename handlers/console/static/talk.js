@@ -27,6 +27,7 @@ export function showLine(line) {
   else if (!line.is_mine) announce(`${line.author}: ${line.text || "a photo"}`);
   if (wasNear || (line.is_mine && isNew)) reveal(element);
   else if (isNew) newest.hidden = false;
+  if (document.hidden && !line.is_mine) document.title = "● Packshot";
 }
 
 // What was just typed, before the server has it. Returns what to call when it could not be sent.
@@ -183,6 +184,7 @@ talk.addEventListener(
   true,
 );
 room.addEventListener("scroll", () => isNear() && (newest.hidden = true), { passive: true });
+document.addEventListener("visibilitychange", () => (document.title = "Packshot"));
 newest.addEventListener("click", () => {
   room.scrollTop = room.scrollHeight;
   newest.hidden = true;

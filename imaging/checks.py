@@ -13,7 +13,7 @@ from domain.picture import Finding, FindingCode, FindingLevel
 from domain.recipe import WHITE, Background, PictureRules
 from imaging.codec import AlphaU8, PixelsU8
 from imaging.cutout import OWN_MATTE, UNSURE_FROM, SoftMask
-from imaging.light import product_luma
+from imaging.light import level_at, product_luma
 from imaging.nets import OPEN_MODELS
 from imaging.scene import FRAME_RATIO, Box
 
@@ -32,6 +32,10 @@ BLURRED_ABOVE = 0.80
 """See `blur_ratio`."""
 _CUT_OFF_FROM = 0.03
 """Length of the product on the photo's edge ÷ long side of its box."""
+
+
+_BURNT_OUT = (253, 253, 253, 0), (255, 255, 255, 0)
+_PURE_WHITE = (255, 255, 255, 0), (255, 255, 255, 0)
 
 
 def photo_findings(
@@ -67,12 +71,12 @@ def engine_finding(engine: str) -> Finding:
 def _light_findings(scene: PixelsU8, alpha: AlphaU8, *, stops: float) -> list[Finding]:
     findings = []
     luma = product_luma(scene, alpha)
-    top = float(np.percentile(cv2.cvtColor(scene, cv2.COLOR_RGB2GRAY), 99))
+    top = float(level_at(cv2.cvtColor(scene, cv2.COLOR_RGB2GRAY), 0.99))
     if top < DARK_BELOW:
         findings.append(Finding(FindingCode.DARK, FindingLevel.WARNING, measured=top, wanted=float(DARK_BELOW)))
     if luma.size:
-        clipped = float((scene.min(axis=2)[alpha > 230] >= 253).mean())
-        median = float(np.median(luma))
+        clipped = float((cv2.inRange(scene, *_BURNT_OUT)[alpha > 230] > 0).mean())
+        median = float(level_at(luma, 0.5))
         if clipped >= CLIPPED_FROM:
             findings.append(Finding(FindingCode.CLIPPED, FindingLevel.WARNING, measured=clipped, wanted=CLIPPED_FROM))
         elif median > BRIGHT_ABOVE:
@@ -107,7 +111,8 @@ def blur_ratio(crop: PixelsU8) -> float:
     """
     grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY).astype(np.float32)
     sharp, soft = _gradient(grey), _gradient(cv2.GaussianBlur(grey, (0, 0), 1.5))
-    strongest = sharp >= max(float(np.percentile(sharp, 99)), 1.0)
+    threshold = np.partition(sharp.ravel(), -sharp.size // 100)[-sharp.size // 100]
+    strongest = sharp >= max(float(threshold), 1.0)
     if not strongest.any():
         return 1.0
     return float(soft[strongest].sum() / sharp[strongest].sum())
@@ -141,8 +146,9 @@ def white_ratio(seen: PixelsU8) -> float:
     height, width = seen.shape[:2]
     rim_y, rim_x = max(1, round(FRAME_RATIO * height)), max(1, round(FRAME_RATIO * width))
     rim = (seen[:rim_y], seen[-rim_y:], seen[rim_y:-rim_y, :rim_x], seen[rim_y:-rim_y, -rim_x:])
-    white = sum(int((part.min(axis=2) == 255).sum()) for part in rim)
-    return float(white / sum(part.shape[0] * part.shape[1] for part in rim))
+    white = sum(cv2.countNonZero(cv2.inRange(part, *_PURE_WHITE)) for part in rim)
+    pixels = sum(int(part.shape[0] * part.shape[1]) for part in rim)
+    return white / pixels
 
 
 def _white_finding(seen: PixelsU8) -> Finding:

@@ -214,8 +214,33 @@ def shrunk(pixels: PixelsU8, long_side_px: int) -> PixelsU8:
     scale = long_side_px / max(height, width)
     if scale >= 1:
         return pixels
-    size = max(1, round(width * scale)), max(1, round(height * scale))
-    return cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    return scaled(pixels, max(1, round(width * scale)), max(1, round(height * scale)))
+
+
+def scaled(pixels: PixelsU8, width_px: int, height_px: int) -> PixelsU8:
+    """Return the picture at this size: averaged when shrinking, Lanczos when enlarging.
+
+    OpenCV averages whole factors three times as fast as others (12 MP: 23 ms against 64), so a whole
+    factor goes first; what is left between 0.6 and 1 loses nothing in a cubic.
+    """
+    height, width = pixels.shape[:2]
+    if (height, width) == (height_px, width_px):
+        return pixels
+    if width_px > width or height_px > height:
+        return cv2.resize(pixels, (width_px, height_px), interpolation=cv2.INTER_LANCZOS4)
+    factor = min(width // width_px, height // height_px)
+    if factor < 2:
+        is_near = width_px > 0.6 * width and height_px > 0.6 * height
+        interpolation = cv2.INTER_CUBIC if is_near else cv2.INTER_AREA
+        return cv2.resize(pixels, (width_px, height_px), interpolation=interpolation)
+    # Padded to whole blocks, and the padding's share cut off again: every pixel stays where it was.
+    below, beside = -height % factor, -width % factor
+    if below or beside:
+        pixels = cv2.copyMakeBorder(pixels, 0, below, 0, beside, cv2.BORDER_REPLICATE)
+    blocks = cv2.resize(pixels, None, fx=1 / factor, fy=1 / factor, interpolation=cv2.INTER_AREA)
+    grown_width = max(width_px, round((width + beside) * width_px / width))
+    grown_height = max(height_px, round((height + below) * height_px / height))
+    return scaled(blocks, grown_width, grown_height)[:height_px, :width_px]
 
 
 def _check_size(width_px: int, height_px: int, *, max_megapixels: float) -> None:

@@ -20,14 +20,25 @@ LEAST_STOPS = 0.12
 """Less than this nobody sees, so the photo stays as it is."""
 
 
+_ENCODED = np.arange(256) / 255
+_LINEAR = np.where(_ENCODED <= 0.04045, _ENCODED / 12.92, ((_ENCODED + 0.055) / 1.055) ** 2.4)
+"""The sRGB transfer function for each of its 256 levels, IEC 61966-2-1."""
+
+
 def stops_wanted(scene: PixelsU8) -> float:
     """Return by how many stops to brighten, 0.0 when the light was right. `scene` is the photo, small."""
-    brightest = scene.max(axis=2)
-    top = float(np.percentile(_linear(np.arange(256) / 255)[brightest], 99))
+    red, green, blue = cv2.split(scene)
+    top = _LINEAR[level_at(cv2.max(cv2.max(red, green), blue), 0.99)]
     stops = float(np.log2(WHITE_POINT / max(top, 1e-3)))
     if stops < LEAST_STOPS:
         return 0.0
     return min(stops, MOST_STOPS)
+
+
+def level_at(levels: PixelsU8, share: float) -> int:
+    """Return the level (0..255) that this share of the values does not exceed; 0 when there are none."""
+    counts = np.bincount(levels.ravel(), minlength=256).cumsum()
+    return int(np.searchsorted(counts, share * counts[-1]))
 
 
 def brightened(rgb: PixelsU8, stops: float) -> PixelsU8:
@@ -43,8 +54,7 @@ def product_luma(scene: PixelsU8, alpha: AlphaU8) -> PixelsU8:
 
 
 def _table(stops: float) -> PixelsU8:
-    linear = _linear(np.arange(256) / 255)
-    gained = linear * 2**stops
+    gained = _LINEAR * 2**stops
     # Straight up to the knee, then a curve that reaches 1 exactly where the old white was.
     knee, most = 0.7, 2**stops
     over = np.clip((gained - knee) / (most - knee), 0, 1)
@@ -52,8 +62,3 @@ def _table(stops: float) -> PixelsU8:
     out = np.where(gained <= knee, gained, rolled)
     encoded = np.where(out <= 0.0031308, out * 12.92, 1.055 * np.clip(out, 0, 1) ** (1 / 2.4) - 0.055)
     return np.clip(np.round(encoded * 255), 0, 255).astype(np.uint8)
-
-
-def _linear(encoded: np.ndarray[tuple[int], np.dtype[np.float64]]) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """SRGB transfer function, IEC 61966-2-1."""
-    return np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from imaging.codec import AlphaU8, PixelsU8, encode_jpeg, shrunk
+from imaging.codec import AlphaU8, PixelsU8, encode_jpeg, scaled, shrunk
 from imaging.scene import Box, Framing
 
 LONG_SIDE_PX = 1024
@@ -25,8 +25,9 @@ _MAX_BYTES = 4_000_000
 
 def slider_pair(framing: Framing, photo: PixelsU8, finished: PixelsU8) -> tuple[PixelsU8, PixelsU8]:
     """Return (before, after) of equal size, at most LONG_SIDE_PX, the product at the same spot in both."""
-    after = shrunk(finished, LONG_SIDE_PX)
-    height, width = after.shape[:2]
+    whole_factor = -(-max(finished.shape[:2]) // LONG_SIDE_PX)
+    height, width = finished.shape[0] // whole_factor, finished.shape[1] // whole_factor
+    after = scaled(finished, width, height)
     return _seen_through(framing, photo, width=width, height=height), after
 
 
@@ -72,8 +73,7 @@ def _seen_through(framing: Framing, photo: PixelsU8, *, width: int, height: int)
     )
     left, top = round(visible.left * scale + shift_x), round(visible.top * scale + shift_y)
     size = max(1, round(visible.width * scale)), max(1, round(visible.height * scale))
-    interpolation = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    seen = cv2.resize(visible.of(photo), size, interpolation=interpolation)
+    seen = scaled(visible.of(photo), *size)
     # A pixel too many from rounding is cut, what is missing is filled from the photo's edge.
     seen = seen[max(0, -top) : height - top, max(0, -left) : width - left]
     top, left = max(0, top), max(0, left)

@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from bot.clock import utc_now
-from bot.jobs import Enqueuer, Jobs, migrate_engine
+from bot.jobs import Enqueuer, Jobs, Pace, migrate_engine
 from bot.outbox import Outbox
 from bot.retention import forget_old_photos
 from bot.settings import Settings, secret_key
@@ -27,7 +27,7 @@ from handlers import dispatch, enhance, publish
 from handlers.console.chat import ConsoleChat
 from handlers.desk import Desk
 from imaging.engine import LocalEnhancer
-from platforms.registry import Supplies
+from platforms.registry import OPENERS, Supplies
 from platforms.shelf.samples import seed
 from storage.bootstrap import ensure_member, ensure_team
 from storage.catalog import StoreRows
@@ -153,16 +153,21 @@ def open_media(settings: Settings, database: Database) -> ObstoreMedia:
 
 
 @asynccontextmanager
-async def working(app: App) -> AsyncIterator[None]:
-    """Run the jobs and the outbox while the block runs. Raises NotPossible when SQLite has a worker already."""
+async def working(app: App, *, steps: Steps | None = None, pace: Pace | None = None) -> AsyncIterator[None]:
+    """Run the jobs and the outbox while the block runs. Raises NotPossible when SQLite has a worker already.
+
+    `steps` and `pace` are for whoever wants the same worker with other steps or another rhythm.
+    """
     slot = await asyncio.to_thread(app.locks.take_slot)
     jobs = Jobs(
         app.database.sync_url,
         slot=slot,
         locks=app.locks,
-        steps=steps_of(app.desk, app.events),
+        steps=steps or steps_of(app.desk, app.events),
         moving=lambda: moving_rows(app.database),
         clock=utc_now,
+        platforms=list(OPENERS),
+        pace=pace,
     )
     try:
         await jobs.launch()

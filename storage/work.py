@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from domain.catalog import Sku
-from domain.errors import Fault, RowChanged
+from domain.errors import EventConcluded, Fault
 from domain.intents import Incoming
 from domain.jobs import Job
 from domain.ports import Clock
@@ -124,7 +124,7 @@ class SqlWork:
 
     @asynccontextmanager
     async def __call__(self, incoming: Incoming | None = None) -> AsyncIterator[SqlUnitOfWork]:
-        """Open one; with `incoming` the event is concluded in it. Raises RowChanged when it was before."""
+        """Open one; with `incoming` the event is concluded in it. Raises EventConcluded when it was before."""
         async with self._database.begin() as db_session:
             if incoming is not None:
                 await _conclude(db_session, incoming.event_key, now=self._clock())
@@ -145,4 +145,4 @@ async def _conclude(db_session: AsyncSession, event_key: str, *, now: datetime) 
         return
     if await find_one(db_session, select(SeenEventRow).where(col(SeenEventRow.event_key) == event_key)) is None:
         raise Fault("row_missing", f"no event {event_key}")
-    raise RowChanged(f"event {event_key}", was="open")
+    raise EventConcluded(event_key)

@@ -18,6 +18,10 @@ TEMPLATE = "packshot_template"
 _numbers = itertools.count(1)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--kills", default="5", help="how often `make crash` kills in every cell")
+
+
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """A running server with a migrated template; the test skips where the binaries are absent."""

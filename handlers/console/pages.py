@@ -56,6 +56,7 @@ def _environment() -> Environment:
     environment.filters["when"] = when
     environment.filters["link"] = safe_link
     environment.filters["word"] = as_word
+    environment.filters["pressable"] = pressable
     return environment
 
 
@@ -76,6 +77,22 @@ def safe_link(url: str) -> str:
 def as_word(text: str) -> str:
     """Return text as one word of a command: SKUs may have spaces in them."""
     return f'"{text}"' if any(char.isspace() or char == "," for char in text) else text
+
+
+def pressable(sentence: str) -> Markup:
+    """Return our own sentence with its `commands` as buttons that put them into the message box.
+
+    What a person types into a shell is shown, not pressed.
+    """
+    shown = Markup("")
+    for index, part in enumerate(sentence.split("`")):
+        if index % 2 == 0:
+            shown += part
+        elif part.startswith("packshot "):
+            shown += Markup("<code>{}</code>").format(part)
+        else:
+            shown += Markup('<button type="button" class="command" data-fill="{0}">{0}</button>').format(part)
+    return shown
 
 
 def static_files() -> Callable[[Request], Awaitable[Response]]:

@@ -317,6 +317,24 @@ async def test_a_colleague_sees_the_card_and_not_the_refusal(shop: Shop) -> None
     assert not shop.complaints
 
 
+async def test_an_older_card_that_changes_does_not_move_the_reader(shop: Shop) -> None:
+    async with shop.seller(size=PHONE) as page:
+        await _send_photo(page)
+        shop.bot.go(1)
+        await expect(page.locator(".steps .now", has_text="Enhancing")).to_be_visible()
+        for number in range(12):
+            await shop.office.events.say(f"m{number}", Refused("x", f"line {number}"), cause=_owners("e1"))
+        await expect(page.locator("#talk").get_by_text("line 11")).to_be_in_viewport()
+        shop.bot.go(1)
+        await expect(page.get_by_role("button", name="Approve")).to_have_count(1)
+        await expect(page.locator("#talk").get_by_text("line 11")).to_be_in_viewport()
+    assert not shop.complaints
+
+
+def _owners(event_id: str) -> str:
+    return f"console:{OWNER.member_id}:{event_id}"
+
+
 async def test_a_reload_shows_the_same_talk(shop: Shop) -> None:
     async with shop.seller() as page:
         await _send_photo(page)
@@ -429,7 +447,7 @@ async def test_the_look(shop: Shop) -> None:
 
 async def _show_every_reply(shop: Shop, page: Page) -> None:
     before, after = await shop.bot.keep(phone_photo()), await shop.bot.keep(clean_picture())
-    cause = f"console:{OWNER.member_id}:sample"
+    cause = _owners("sample")
     replies = every_reply(before=before, after=after)
     for number, reply in enumerate(replies):
         await shop.office.events.say(f"sample-{number}", reply, cause=cause)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from domain.replies import REPLY_TYPES, Guess, Placed, PublishFailed, Reply, WhichProduct, waits
+from domain.replies import REPLY_TYPES, Guess, Placed, PublishFailed, Refused, Reply, WhichProduct, waits
 from domain.tokens import TOKEN_MAX_BYTES, Action, Token
 from handlers.console.render import buttons, fragment
 from tests.console.samples import HOSTILE, LONG, every_reply
@@ -125,6 +125,13 @@ def test_a_choice_carries_its_number_not_its_words() -> None:
         str(Token(Action.CHOOSE_PRODUCT, "q1", 0)),
         str(Token(Action.CHOOSE_PRODUCT, "q1", 1)),
     ]
+
+
+def test_a_command_in_a_sentence_can_be_pressed_and_a_shell_command_only_read() -> None:
+    refused = fragment(Refused("bad_input", "Did you mean `enhance <b>`? Or `packshot invite editor`."))
+    assert 'data-fill="enhance &lt;b&gt;">enhance &lt;b&gt;</button>' in refused
+    assert "<code>packshot invite editor</code>" in refused
+    assert "`" not in refused
 
 
 def test_pictures_come_from_our_own_hosts_only() -> None:

@@ -25,7 +25,9 @@ export function showLine(line) {
   if (!element) return;
   if (line.is_reply) announce(element.querySelector("[data-announce]")?.dataset.announce ?? "");
   else if (!line.is_mine) announce(`${line.author}: ${line.text || "a photo"}`);
-  if (wasNear || (line.is_mine && isNew)) reveal(element);
+  // An older card that changes stays where it is: who reads at the end goes on reading there.
+  if (line.is_mine && isNew) reveal(element);
+  else if (wasNear && element === talk.lastElementChild) reveal(element);
   else if (isNew) newest.hidden = false;
   if (document.hidden && !line.is_mine) document.title = "● Packshot";
 }
@@ -144,7 +146,7 @@ function localTimes(element) {
     const at = new Date(time.dateTime);
     const isToday = at.toDateString() === new Date().toDateString();
     const day = isToday ? {} : { day: "numeric", month: "short" };
-    time.textContent = at.toLocaleString(undefined, { ...day, hour: "2-digit", minute: "2-digit" });
+    time.textContent = at.toLocaleString(undefined, { ...day, hour: "numeric", minute: "2-digit" });
     time.title = at.toLocaleString();
   }
 }

@@ -46,7 +46,7 @@ def photo_findings(
     if mask.doubt >= UNSURE_FROM:
         findings.append(Finding(FindingCode.UNSURE, FindingLevel.WARNING, measured=mask.doubt, wanted=UNSURE_FROM))
     if sides:
-        findings.append(Finding(FindingCode.CUT_OFF, FindingLevel.WARNING, detail=" and ".join(sides)))
+        findings.append(Finding(FindingCode.CUT_OFF, FindingLevel.WARNING, detail=_listed(sides)))
     if mask.object_count > 1:
         findings.append(Finding(FindingCode.SEVERAL_OBJECTS, FindingLevel.WARNING, measured=float(mask.object_count)))
     blur = blur_ratio(scene)
@@ -102,6 +102,10 @@ def sides_cut_off(alpha: AlphaU8, crop: Box, *, photo_width: int, photo_height: 
         "bottom": (crop.bottom >= photo_height, product[-2]),
     }
     return tuple(side for side, (touches, edge) in edges.items() if touches and edge.sum() >= max(2.0, least))
+
+
+def _listed(sides: tuple[str, ...]) -> str:
+    return " and ".join([*([", ".join(sides[:-1])] if len(sides) > 1 else []), sides[-1]])
 
 
 def blur_ratio(crop: PixelsU8) -> float:

@@ -22,7 +22,7 @@ from domain.recipe import WHITE, Background, PictureRules, Recipe, Shadow
 from imaging import checks, codec, light, preview, scene
 from imaging.codec import AlphaU8, Photo, PixelsU8
 from imaging.cutout import UNSURE_FROM, Engines, SoftMask, no_product, own_mask
-from imaging.matting import FIT_LONG_SIDE_PX, EdgeModel, fit_edge, foreground
+from imaging.matting import FIT_LONG_SIDE_PX, EdgeModel, fit_edge, foreground, without_haze
 from imaging.scene import Box, Framing
 
 OVERVIEW_LONG_SIDE_PX = 1024
@@ -212,7 +212,7 @@ def _drawn(cut: _CutOut, framing: Framing) -> tuple[PixelsU8, AlphaU8]:
     pixels = scene.drawn(framing, cut.photo.rgb)
     if cut.edge is None:
         raise ValueError("a cut-out without an edge must come with the photo's own matte")
-    alpha = cut.edge.alpha(pixels)
+    alpha = without_haze(cut.edge.alpha(pixels))
     return foreground(pixels, alpha), alpha
 
 

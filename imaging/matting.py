@@ -25,6 +25,8 @@ _CLEAR_BELOW, _SOLID_ABOVE = 0.08, 0.92
 """The filter leaves a haze on both ends; these become 0 and 1."""
 _TILE_PX = 128
 """Worked on one tile at a time: a 12 MP frame never needs all its floats at once."""
+HAZE_RATIO = 0.012
+"""How far beyond the product's solid part its soft edge may reach ÷ long side of the crop."""
 _INSIDE_WINDOW_RATIO = 0.012
 """Radius ÷ long side of the window that looks for the product's own colour beside its edge."""
 
@@ -130,6 +132,24 @@ def _solved(
         (c_rg * red + c_gg * green + c_gb * blue) * scale,
         (c_rb * red + c_gb * green + c_bb * blue) * scale,
     )
+
+
+def without_haze(alpha: AlphaU8) -> AlphaU8:
+    """Return the alpha with everything cleared that lies far from the product: wisps, the shadow's last grey.
+
+    Hair and fringe reach out HAZE_RATIO of the long side at most; a clear background is what stores measure.
+    """
+    height, width = alpha.shape
+    step = max(1, round(max(height, width) / FIT_LONG_SIDE_PX))
+    product = scaled(
+        cv2.threshold(alpha, 127, 255, cv2.THRESH_BINARY)[1], max(1, width // step), max(1, height // step)
+    )
+    reach = max(1, round(HAZE_RATIO * max(product.shape)))
+    # Any trace of product in a block counts, so that a thin cord keeps its edge.
+    near = cv2.dilate(
+        (product > 0).astype(np.uint8) * 255, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)
+    )
+    return cv2.min(alpha, cv2.resize(near, (width, height), interpolation=cv2.INTER_LINEAR))
 
 
 def foreground(rgb: PixelsU8, alpha: AlphaU8) -> PixelsU8:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 import uvicorn
 from playwright.async_api import Browser, FilePayload, Page, async_playwright, expect
 from starlette.applications import Starlette
@@ -41,6 +42,8 @@ LAPTOP = {"width": 1280, "height": 900}
 
 pytestmark = [
     pytest.mark.browser,
+    # One loop, since one browser serves all tests: starting it takes longer than most of them.
+    pytest.mark.asyncio(loop_scope="module"),
     pytest.mark.skipif(not CHROMIUM.exists(), reason="chromium is absent"),
 ]
 
@@ -86,27 +89,31 @@ class Shop:
         await context.close()
 
 
-@pytest.fixture
-async def shop() -> AsyncIterator[Shop]:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGS)
+        yield browser
+        await browser.close()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def shop(browser: Browser) -> AsyncIterator[Shop]:
     office = Office()
     listening = socket.create_server(("127.0.0.1", 0))
     host = f"127.0.0.1:{listening.getsockname()[1]}"
     routes = console_routes(office.desk(hosts=frozenset({host}), max_upload_bytes=10_000_000))
     app = Starlette(routes=[*routes, Route("/shelf/photos/mug.jpg", _shelf_photo)])
     server, serving = _serve(app, listening)
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGS)
-        shop = Shop(office, ScriptedBot(office), f"http://{host}", browser)
+    shop = Shop(office, ScriptedBot(office), f"http://{host}", browser)
 
-        async def restart() -> None:
-            nonlocal server, serving, listening
-            await _stop(server, serving)
-            listening = socket.create_server(("127.0.0.1", int(host.rpartition(":")[2])))
-            server, serving = _serve(app, listening)
+    async def restart() -> None:
+        nonlocal server, serving
+        await _stop(server, serving)
+        server, serving = _serve(app, socket.create_server(("127.0.0.1", int(host.rpartition(":")[2]))))
 
-        shop.restart = restart
-        yield shop
-        await browser.close()
+    shop.restart = restart
+    yield shop
     await _stop(server, serving)
 
 
@@ -398,12 +405,13 @@ async def test_every_control_has_a_name(shop: Shop) -> None:
 
 async def test_the_look(shop: Shop) -> None:
     """Screenshots for people to look at; asserts only that nothing complained."""
-    for name, size, dark, phone in (
+    looks = [
         ("phone", PHONE, False, True),
+        ("laptop-dark", LAPTOP, True, False),
         ("phone-dark", PHONE, True, True),
         ("laptop", LAPTOP, False, False),
-        ("laptop-dark", LAPTOP, True, False),
-    ):
+    ]
+    for name, size, dark, phone in looks if _pictures() else looks[:2]:
         shop.office.lines.rows.clear()
         async with shop.seller(size=size, dark=dark, phone=phone) as page:
             await expect(page.locator("#welcome")).to_be_visible()

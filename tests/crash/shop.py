@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 import sys
 import uuid
 from collections.abc import AsyncIterator, Sequence
@@ -32,13 +34,12 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass
 class CrashingShop:
-    """One shop; `kills` are still to come, `deaths` have been."""
+    """One shop; `kills` names the file of the deaths still to come."""
 
     app: App
     settings: Settings
     plan: Path
     kills: Path
-    deaths: int = 0
     worker: asyncio.subprocess.Process | None = None
     keeper: asyncio.Task[None] | None = field(default=None, repr=False)
 
@@ -54,9 +55,19 @@ class CrashingShop:
                     "kills": str(self.kills),
                     "for_ever": for_ever,
                     "attempts": attempts,
+                    "deaths": str(self._deaths),
                 }
             )
         )
+
+    @property
+    def _deaths(self) -> Path:
+        return self.plan.with_name("deaths.txt")
+
+    @property
+    def deaths(self) -> int:
+        """How many workers have been killed."""
+        return len(self._deaths.read_text().splitlines()) if self._deaths.exists() else 0
 
     @property
     def kills_left(self) -> list[str]:
@@ -64,15 +75,11 @@ class CrashingShop:
         return left
 
     async def keep_working(self) -> None:
-        """Start the worker, and start it again whenever it was killed."""
-        while True:
-            self.worker = await asyncio.create_subprocess_exec(
-                sys.executable, "-m", "tests.crash.worker", str(self.plan), cwd=ROOT
-            )
-            status = await self.worker.wait()
-            if status != -9:
-                raise AssertionError(f"the worker ended with {status}")
-            self.deaths += 1
+        """Keep a worker alive; ends only in an error."""
+        self.worker = await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "tests.crash.worker", str(self.plan), cwd=ROOT, start_new_session=True
+        )
+        raise AssertionError(f"the worker ended with {await self.worker.wait()}")
 
     async def say(self, text: str = "", *, photo: bytes | None = None, token: str = "") -> Incoming:
         """Take an event as the console does."""
@@ -140,5 +147,5 @@ async def crashing_shop(database_url: str, folder: Path) -> AsyncIterator[Crashi
                 shop.keeper.cancel()
                 await asyncio.gather(shop.keeper, return_exceptions=True)
             if shop.worker is not None and shop.worker.returncode is None:
-                shop.worker.kill()
+                os.killpg(shop.worker.pid, signal.SIGKILL)
                 await shop.worker.wait()

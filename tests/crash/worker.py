@@ -9,7 +9,6 @@ is taken off the list in the file before it happens, so that every boot dies at 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import os
 import signal
@@ -161,6 +160,23 @@ async def work(plan: dict[str, Any]) -> None:
             await stopped.wait()
 
 
+def main() -> None:
+    """Start a worker, and another whenever it was killed; a line in `deaths` for each.
+
+    Every worker is a process of its own; forking one that has everything imported saves a second a boot.
+    """
+    plan = json.loads(Path(sys.argv[1]).read_text())
+    while True:
+        child = os.fork()
+        if child == 0:
+            asyncio.run(work(plan))
+            os._exit(0)
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        if status != -signal.SIGKILL:
+            sys.exit(status)
+        with Path(plan["deaths"]).open("a") as deaths:
+            deaths.write("killed\n")
+
+
 if __name__ == "__main__":
-    with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(work(json.loads(Path(sys.argv[1]).read_text())))
+    main()

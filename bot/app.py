@@ -28,7 +28,7 @@ from handlers.console.chat import ConsoleChat
 from handlers.desk import Desk
 from imaging.engine import LocalEnhancer
 from platforms.registry import OPENERS, Supplies
-from platforms.shelf.samples import seed
+from platforms.shelf.samples.catalogue import seed
 from storage.bootstrap import ensure_member, ensure_team
 from storage.catalog import StoreRows
 from storage.console import SqlConsoleLines
@@ -70,6 +70,8 @@ class App:
     team: Team
     owner: Member
     shelf: Store
+    base_url: str
+    """Where others reach our own pages."""
 
     async def member_named(self, name: str) -> Member | None:
         """Return the member that `--as NAME` means."""
@@ -134,6 +136,7 @@ async def open_app(settings: Settings, *, base_url: str) -> AsyncIterator[App]:
             team=team,
             owner=owner,
             shelf=shelf,
+            base_url=public,
         )
     finally:
         enhancer.close()

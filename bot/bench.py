@@ -14,7 +14,7 @@ from domain.catalog import PlatformName
 from domain.recipe import Recipe
 from imaging.engine import LocalEnhancer
 from platforms.registry import RULES
-from platforms.shelf.samples import demo_photo
+from platforms.shelf.samples.catalogue import demo_photo
 
 RUNS = 5
 

@@ -23,7 +23,7 @@ from bot.local import LocalClient, State
 from bot.run_file import RunningAt, living_run
 from bot.settings import Settings
 from domain.errors import NotPossible
-from platforms.shelf.samples import demo_photo
+from platforms.shelf.samples.catalogue import demo_photo
 
 SKU = "MUG-01"
 OUT = Path("out") / "demo"

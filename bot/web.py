@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from platforms.shelf.storefront import storefront_routes
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -16,6 +15,7 @@ from bot.settings import LOOPBACK_HOSTS, local_key
 from domain.errors import Fault
 from handlers import dispatch
 from handlers.console.listeners import ConsoleDesk, console_routes
+from platforms.shelf.storefront import storefront_routes
 from storage.codec import dump_reply
 
 MAX_UPLOAD_BYTES = 100_000_000
@@ -68,6 +68,8 @@ def web_app(app: App, *, port: int) -> Starlette:
             Route("/readyz", ready),
             Route("/metrics", metrics),
             *console_routes(console),
-            *storefront_routes(app.shelf_rows, app.media, app.shelf.store_id, name=app.team.name),
+            *storefront_routes(
+                store=app.shelf, rows=app.shelf_rows, media=app.media, public_url=lambda path: app.base_url + path
+            ),
         ]
     )

@@ -6,6 +6,7 @@ from domain.catalog import Sku
 from domain.errors import BadInput, UnknownSku
 from domain.intents import EnhancePhotos, EnhanceSkus, Press
 from domain.people import Member
+from domain.ports import UnitOfWork
 from domain.replies import Guess, WhichProduct, WhichStore
 from domain.rows import Question
 from domain.tokens import Action
@@ -29,8 +30,14 @@ async def which_product(asked: Asked, intent: EnhancePhotos, desk: Desk, *, foun
         await work.answer(WhichProduct(question.question_id, guesses, len(intent.photos), asked_sku))
 
 
-async def which_store(asked: Asked, intent: EnhancePhotos | EnhanceSkus, found: Found, desk: Desk) -> None:
-    """Ask on which of several listings to publish; the last choice is all of them."""
+async def which_store(
+    asked: Asked, intent: EnhancePhotos | EnhanceSkus, found: Found, desk: Desk, *, answers: Question | None = None
+) -> None:
+    """Ask on which of several listings to publish; the last choice is all of them.
+
+    `answers` is the question that led here. It is closed with this one, or the same photos could be
+    started twice. Raises BadInput when somebody else closed it.
+    """
     choices = tuple(f"{target.store_id}/{target.listing_id}" for target in found.targets)
     question = _question(asked, "store", intent, sku=found.sku.value, choices=choices)
     labels = found.labels()
@@ -39,6 +46,8 @@ async def which_store(asked: Asked, intent: EnhancePhotos | EnhanceSkus, found: 
         Guess("All of them", "all"),
     )
     async with desk.work(asked.incoming) as work:
+        if answers is not None:
+            await _close(work, answers)
         await work.questions.add(question)
         await work.answer(WhichStore(question.question_id, found.sku.value, guesses))
 
@@ -88,7 +97,7 @@ async def answer_product(asked: Asked, question: Question, sku: Sku, desk: Desk)
     targets = enhance.choose_targets(found, question.stores)
     if targets is None:
         intent = EnhancePhotos(question.photos, sku, question.stores, dict(question.options))
-        await which_store(asked, intent, found, desk)
+        await which_store(asked, intent, found, desk, answers=question)
         return
     await _go_on(asked, question, found, [f"{item.store_id}/{item.listing_id}" for item in targets], desk)
 
@@ -107,8 +116,7 @@ async def _go_on(asked: Asked, question: Question, found: Found, wanted: list[st
         raise BadInput(f"{found.sku} is no longer in that store: send the photo again.")
     recipe, position = enhance.read_options(dict(question.options))
     async with desk.work(asked.incoming) as work:
-        if not await work.questions.answer(question.question_id):
-            raise BadInput("That question was answered already: send the photo again to start anew.")
+        await _close(work, question)
         await enhance.start(
             work,
             asked,
@@ -119,6 +127,11 @@ async def _go_on(asked: Asked, question: Question, found: Found, wanted: list[st
             recipe=recipe,
             first_position=position,
         )
+
+
+async def _close(work: UnitOfWork, question: Question) -> None:
+    if not await work.questions.answer(question.question_id):
+        raise BadInput("That question was answered already: send the photo again to start anew.")
 
 
 async def open_question(asked: Asked, desk: Desk) -> Question | None:

@@ -217,7 +217,11 @@ async def _retry(
     for placement in failed:
         await _send_again(work, placement, PlacementEvent.RETRY)
     await show_card(work, enhancement)
-    await work.audit(audit_entry(enhancement, desk, asked.member.name, "retried", f"{len(failed)} stores"))
+    await work.audit(
+        audit_entry(
+            enhancement, desk, asked.member.name, "retried", ", ".join(item.target.store_name for item in failed)
+        )
+    )
 
 
 async def _clear_up(

@@ -76,7 +76,8 @@ async def start(
 def choose_targets(found: Found, stores: Sequence[str]) -> tuple[Target, ...] | None:
     """Return where to publish: the stores that were named, or the only listing; None means ask.
 
-    `all` names every store. Raises BadInput for a store that does not exist or does not have it.
+    `all` names every store. A store's own name goes before its platform's: "on Shelf" must not publish
+    to another shelf too. Raises BadInput for a store that does not exist or does not have it.
     """
     if not stores:
         return found.targets if len(found.targets) == 1 else None
@@ -85,7 +86,8 @@ def choose_targets(found: Found, stores: Sequence[str]) -> tuple[Target, ...] | 
     chosen: list[Target] = []
     for word in stores:
         key = word.casefold()
-        matches = [item for item in found.targets if key in {item.store_name.casefold(), item.platform.value}]
+        matches = [item for item in found.targets if key == item.store_name.casefold()]
+        matches = matches or [item for item in found.targets if key == item.platform.value]
         if not matches:
             names = ", ".join(found.store_names)
             raise BadInput(f"{found.sku} is not in a store called “{word}”: it is in {names}; `stores` lists them all.")

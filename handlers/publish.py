@@ -155,9 +155,11 @@ async def _move(
     enhancement = await work.enhancements.load(placement.enhancement_id)
     await show_card(work, enhancement, note=note)
     if moved.state is not placement.state:
-        what = f"{moved.target.store_name} position {moved.target.position}: {moved.state.value}"
+        what = moved.target.store_name
+        if moved.target.position > 1:
+            what += f", picture {moved.target.position}"
         if note or moved.failure:
-            what += f" ({note or moved.failure})"
+            what += f": {note or moved.failure}"
         # The bot is the one who did it; the person's decision has a line of its own.
         await work.audit(audit_entry(enhancement, desk, "Packshot", event.value, what))
     return moved

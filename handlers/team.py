@@ -54,8 +54,36 @@ async def show_history(asked: Asked, intent: ShowHistory, desk: Desk) -> None:
     """Answer with the newest lines of the audit, of one SKU or of all."""
     async with desk.work(asked.incoming) as work:
         entries = await work.history(asked.member.team_id, sku=intent.sku, limit=HISTORY_LINES)
-        lines = tuple(HistoryLine(item.at, item.who, f"{item.action}: {item.what}", item.sku) for item in entries)
+        lines = tuple(HistoryLine(item.at, item.who, _in_words(item), item.sku) for item in entries)
         await work.answer(HistoryShown(intent.sku.value if intent.sku else "", lines))
+
+
+_WORDS = {
+    "requested": "asked for a picture on {}",
+    "offered": "showed a preview ({})",
+    "approved": "approved it ({})",
+    "rejected": "rejected it: {}",
+    "redone": "asked for it again: {}",
+    "undid": "asked to undo it ({})",
+    "retried": "tried again: {}",
+    "looked": "looked at the store and said: {}",
+    "expired": "closed the preview: {}",
+    "failed": "could not make a picture: {}",
+    "begin": "is publishing it on {}",
+    "accept": "handed it to {}",
+    "confirm": "published it on {}",
+    "put_back": "put the old picture back on {}",
+    "keep": "left {}",
+    "fail": "failed on {}",
+    "lose_sight": "could not tell whether it is on {}",
+    "invited": "invited {}",
+    "joined": "joined {}",
+}
+"""The audit's actions as people say them; an action without words is shown as it is."""
+
+
+def _in_words(entry: AuditEntry) -> str:
+    return _WORDS.get(entry.action, f"{entry.action} {{}}").format(entry.what)
 
 
 async def show_help(asked: Asked, intent: ShowHelp, desk: Desk) -> None:

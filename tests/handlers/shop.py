@@ -207,6 +207,10 @@ class Shop:
         async with self.desk.work() as work:
             return list(reversed(await work.history(self.team.team_id, sku=None, limit=1000)))
 
+    async def audit_actions(self) -> list[str]:
+        """What was done, in order."""
+        return [entry.action for entry in await self.audit()]
+
     async def everything(self) -> tuple[object, ...]:
         """All that a refused request must leave alone."""
         listings = [await self.shelf_rows.listings(each.store.store_id) for each in self.stores.opened]
@@ -251,22 +255,29 @@ async def open_shop(database: Database) -> Shop:
     }
     actor = Actor(ChatName.CONSOLE, OTHER_ADMIN, OTHER_ADMIN)
     members[OTHER_ADMIN] = await ensure_member(database, other_team.team_id, OTHER_ADMIN, Role.ADMIN, actor)
-    shop = Shop(
-        database, team, other_team, members, FakeClock(), FakeMedia(), FakeEnhancer(), FakeStores(),
-        SqlShelfRows(database),
-    )  # fmt: skip
+    shop = assemble(database, team=team, other_team=other_team, members=members, photos={})
+    for opened in shop.stores.opened:
+        assert await StoreRows(database).add(opened.store)
+    for store_id, sku, title, images in GOODS:
+        await _put_on_shelf(shop, StoreId(store_id), sku, title, images)
+    return shop
+
+
+def assemble(
+    database: Database, *, team: Team, other_team: Team, members: dict[str, Member], photos: dict[Sha256, bytes]
+) -> Shop:
+    """Put the ports together around rows that are there already."""
+    media, shelf_rows, stores = FakeMedia(), SqlShelfRows(database), FakeStores()
+    media.kept.update(photos)
     for store_id, name, owner in (
         ("shelf", "Shelf", team),
         ("outlet", "Outlet", team),
         ("theirs", "Theirs", other_team),
     ):
         store = Store(StoreId(store_id), owner.team_id, PlatformName.SHELF, name)
-        assert await StoreRows(database).add(store)
-        shelf = ShelfStore(store, shop.shelf_rows, shop.media, public_url=lambda path: f"https://shop.example{path}")
-        shop.stores.opened.append(FakePlatform(shelf))
-    for store_id, sku, title, images in GOODS:
-        await _put_on_shelf(shop, StoreId(store_id), sku, title, images)
-    return shop
+        shelf = ShelfStore(store, shelf_rows, media, public_url=lambda path: f"https://shop.example{path}")
+        stores.opened.append(FakePlatform(shelf))
+    return Shop(database, team, other_team, members, FakeClock(), media, FakeEnhancer(), stores, shelf_rows)
 
 
 GOODS = (

@@ -2,19 +2,47 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
 from storage.database import Database, open_database
-from tests.handlers.shop import Shop, open_shop
+from tests.handlers.shop import Shop, assemble, open_shop
+
+
+@pytest.fixture(scope="session")
+def shop_template(sqlite_template: bytes, tmp_path_factory: pytest.TempPathFactory) -> tuple[Shop, bytes]:
+    """A shop that was furnished once, and its file, to copy."""
+    path = tmp_path_factory.mktemp("shop") / "shop.db"
+    path.write_bytes(sqlite_template)
+
+    async def furnish() -> Shop:
+        database = open_database(f"sqlite:///{path}")
+        try:
+            return await open_shop(database)
+        finally:
+            await database.close()
+
+    shop = asyncio.run(furnish())
+    return shop, path.read_bytes()
 
 
 @pytest.fixture
-async def shop(sqlite_url: str) -> AsyncIterator[Shop]:
+async def shop(shop_template: tuple[Shop, bytes], tmp_path: Path) -> AsyncIterator[Shop]:
     """A fresh shop."""
-    database = open_database(sqlite_url)
-    yield await open_shop(database)
+    furnished, content = shop_template
+    path = tmp_path / "shop.db"
+    path.write_bytes(content)
+    database = open_database(f"sqlite:///{path}")
+    yield assemble(
+        database,
+        team=furnished.team,
+        other_team=furnished.other_team,
+        members=furnished.members,
+        photos=furnished.media.kept,
+    )
     await database.close()
 
 

@@ -239,11 +239,13 @@ async def _clear_up(
     for placement in unclear:
         if action is Action.LOOK_AGAIN:
             await _send_again(work, placement, PlacementEvent.LOOK_AGAIN)
+        elif action is Action.IT_IS_THERE:
+            there = replace(placement.after(PlacementEvent.IT_IS_THERE), failure="")
+            await work.placements.save(there, was=placement)
         else:
-            event = (
-                PlacementEvent.IT_IS_THERE if action is Action.IT_IS_THERE else PlacementEvent.IT_IS_NOT_THERE
-            )  # fmt: skip
-            await work.placements.save(placement.after(event), was=placement)
+            failure = f"{asked.member.name} looked: it is not on {placement.target.store_name}. Retry publishes it."
+            missing = replace(placement.after(PlacementEvent.IT_IS_NOT_THERE), failure=failure)
+            await work.placements.save(missing, was=placement)
     await show_card(work, enhancement)
     await work.audit(audit_entry(enhancement, desk, asked.member.name, "looked", action.value))
 

@@ -170,6 +170,8 @@ async def _not_understood(asked: Asked, intent: NotUnderstood, desk: Desk) -> No
         if found.targets:
             await products.show_product(asked, ShowProduct(found.sku), desk)
             return
+        if len(words) == 1:
+            found.raise_if_a_store_was_silent()  # it may be a SKU of that store
     hint = f"Did you mean `{intent.suggestion}`?" if intent.suggestion else "Send `help` for what I know."
     async with desk.work(asked.incoming) as work:
         await work.answer(Refused("not_understood", f"I do not know “{intent.text[:80]}”. {hint}"))

@@ -7,7 +7,7 @@ was said because of it, read from the outbox.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, text
@@ -145,13 +145,15 @@ class Shop:
         """Press a button of a card."""
         return await self.send(text, by=by, token=button(action, card), options=options)
 
-    async def run_jobs(self) -> None:
-        """Run the jobs in order until none is left, as a worker does."""
+    async def run_jobs(self, *, before: Mapping[str, Callable[[], Awaitable[None]]] | None = None) -> None:
+        """Run the jobs in order until none is left, as a worker does; `before` runs ahead of the named steps."""
         steps = steps_of(self.desk, self.events)
         while (job := await self._next_job()) is not None:
             name, subject_id = job
             chain = steps.of(name)
-            for _, step in chain.steps:
+            for step_name, step in chain.steps:
+                if before and step_name in before:
+                    await before[step_name]()
                 if not await run_step(step, chain.failed, subject_id, patience=AT_ONCE):
                     break
 
@@ -171,7 +173,7 @@ class Shop:
     async def mark(self) -> int:
         """Where the talk is now, for `said`."""
         async with self.database.read() as db_session:
-            return (await db_session.execute(text("SELECT coalesce(max(outbox_id), 0) FROM outbox"))).scalar_one()
+            return int((await db_session.execute(text("SELECT coalesce(max(outbox_id), 0) FROM outbox"))).scalar_one())
 
     async def said(self, mark: int = 0) -> list[Reply]:
         """What was said since, in order."""

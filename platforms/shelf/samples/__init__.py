@@ -1,0 +1,1 @@
+"""The sample shop: a catalogue, its photos, and the small renderer that made them."""

@@ -28,7 +28,7 @@ _PAGE_PRODUCTS: Final = 24
 _JSON_BATCH: Final = 100
 _PAGE_HEADERS: Final = {
     "Content-Security-Policy": (
-        "default-src 'none'; img-src 'self'; style-src 'self'; base-uri 'none'; form-action 'none'; "
+        "default-src 'none'; img-src 'self' data:; style-src 'self'; base-uri 'none'; form-action 'none'; "
         "frame-ancestors 'none'"
     ),
     "Referrer-Policy": "same-origin",

@@ -29,7 +29,8 @@ def render(scene: Scene, *, width_px: int | None = None, passes: int | None = No
         camera = replace(camera, size_px=(width_px, width_px * camera.size_px[1] // camera.size_px[0]))
     product, props, grounds, room = scene.build()
     soup = gather(product, [*props, *grounds])
-    casters = scattered(gather(product, props), rng, per_cm2=300)
+    # Most of the time goes into shadow maps; a quick look is content with coarse ones.
+    casters = scattered(gather(product, props), rng, per_cm2=300 if width_px is None else 30)
     width, height = camera.size_px
     total, rest = (np.zeros((height * width, 3), np.float32) for _ in range(2))
     coverage, depth, depth_count = (np.zeros(height * width, np.float32) for _ in range(3))

@@ -16,6 +16,7 @@ import numpy as np
 
 from domain.errors import BadPhoto, Fault, NotPossible
 from imaging.codec import AlphaU8, PixelsU8, SoftF32, shrunk
+from imaging.matting import enclosed
 from imaging.nets import OPEN_MODELS, BuiltinNet, U2Net, find_weights
 
 AUTO_MODELS = ("u2netp", "u2net", "silueta")
@@ -219,17 +220,10 @@ def _with_grabcut_border(small: PixelsU8, coverage: SoftF32) -> SoftF32:
     labels[coverage < 0.03] = cv2.GC_BGD
     cut = _grabcut(small, labels)
     cut = np.where(coverage > 0.97, 1.0, np.where(coverage < 0.03, 0.0, cut)).astype(np.float32)
-    cut = np.where(_holes(cut) & (coverage > 0.5), coverage, cut)
+    # A toy's dark eye looks like background to GrabCut.
+    cut = np.where(enclosed(cut < 0.5) & (coverage > 0.5), coverage, cut)
     agreement = np.minimum(coverage, cut).sum() / (np.maximum(coverage, cut).sum() + 1e-6)
     return coverage if agreement < 0.8 else (0.5 * coverage + 0.5 * cut).astype(np.float32)
-
-
-def _holes(cut: SoftF32) -> PixelsU8:
-    """Return where the cut has background that the product encloses: a toy's dark eye looks like one to GrabCut."""
-    framed = cv2.copyMakeBorder((cut < 0.5).astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=(1,))
-    _, labels = cv2.connectedComponents(framed)
-    enclosed: PixelsU8 = ((framed > 0) & (labels != labels[0, 0]))[1:-1, 1:-1]
-    return enclosed
 
 
 def _grabcut(small: PixelsU8, labels: PixelsU8) -> SoftF32:

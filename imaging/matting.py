@@ -149,7 +149,17 @@ def without_haze(alpha: AlphaU8) -> AlphaU8:
     near = cv2.dilate(
         (product > 0).astype(np.uint8) * 255, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)
     )
+    # Inside the product nothing is far from it: a faint spot there is no wisp.
+    near[enclosed(near == 0)] = 255
     return cv2.min(alpha, cv2.resize(near, (width, height), interpolation=cv2.INTER_LINEAR))
+
+
+def enclosed(empty: AlphaU8) -> AlphaU8:
+    """Return where a boolean map of emptiness is cut off from the picture's outside."""
+    framed = cv2.copyMakeBorder(empty.astype(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=(1,))
+    _, labels = cv2.connectedComponents(framed, connectivity=4)
+    inside: AlphaU8 = ((framed > 0) & (labels != labels[0, 0]))[1:-1, 1:-1]
+    return inside
 
 
 def foreground(rgb: PixelsU8, alpha: AlphaU8) -> PixelsU8:

@@ -41,6 +41,10 @@ def main() -> None:
         _fail(error.sentence)
     except Fault as error:
         _fail(f"{error} [{error.code}]: run `packshot doctor` to see what is wrong.")
+    except OSError as error:
+        if error.filename is None:
+            raise
+        _fail(f"{error.strerror}: {error.filename}. Set DATA_DIR to a folder I may write to, on a disk with room.")
     except KeyboardInterrupt:
         sys.exit(130)
 
@@ -55,8 +59,8 @@ def _settings(*, quiet: bool = False) -> Settings:
     from bot.settings import load_settings
 
     settings = load_settings()
-    secrets = [settings.secret_key.get_secret_value(), settings.aws_secret_access_key.get_secret_value()]
-    set_up_logs("WARNING" if quiet and settings.log_level == "INFO" else settings.log_level, secrets=secrets)
+    level = "WARNING" if quiet and settings.log_level == "INFO" else settings.log_level
+    set_up_logs(level, secrets=settings.secrets)
     return settings
 
 

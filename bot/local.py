@@ -109,8 +109,13 @@ class LocalClient:
     async def __aenter__(self) -> LocalClient:
         return self
 
-    async def __aexit__(self, *_: object) -> None:
+    async def __aexit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        """Close it. Raises NotPossible where the `run` went away or answered nonsense."""
         await self._http.aclose()
+        if isinstance(error, httpx.HTTPError):
+            raise NotPossible(
+                f"The running Packshot stopped answering ({error}): look at its log, and start it again with `packshot run`."
+            ) from error
 
     async def say(self, text: str, contents: Sequence[tuple[str, bytes]], *, timeout_s: float) -> list[State]:
         """Say it and return the settled lines."""

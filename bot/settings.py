@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import base64
+import binascii
+import contextlib
 import os
 import secrets
+import tempfile
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
@@ -58,6 +61,33 @@ class Settings(BaseSettings):
         except (ZoneInfoNotFoundError, ValueError):
             raise ValueError("must be an IANA name such as Europe/Berlin") from None
 
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        scheme, _, rest = value.partition("://")
+        if value and (scheme.partition("+")[0] not in {"sqlite", "postgres", "postgresql"} or not rest.strip("/")):
+            raise ValueError("must be sqlite:///PATH or postgresql://…")
+        return value
+
+    @field_validator("media_url")
+    @classmethod
+    def _known_media(cls, value: str) -> str:
+        if value and not value.startswith(("file:///", "s3://")):
+            raise ValueError("must be file:///FOLDER or s3://BUCKET")
+        return value
+
+    @field_validator("secret_key")
+    @classmethod
+    def _usable_key(cls, value: SecretStr) -> SecretStr:
+        for key in filter(None, value.get_secret_value().split(",")):
+            try:
+                size_bytes = len(base64.urlsafe_b64decode(key.strip()))
+            except (binascii.Error, ValueError):
+                size_bytes = 0
+            if size_bytes != 32:
+                raise ValueError(f"must be 32 bytes in base64 (or several, with commas): a fresh one is {_fresh_key()}")
+        return value
+
     @field_validator("public_url", "s3_endpoint")
     @classmethod
     def _https_or_loopback(cls, value: str) -> str:
@@ -81,6 +111,12 @@ class Settings(BaseSettings):
     def is_sqlite(self) -> bool:
         """Whether the database is the one-file default."""
         return self.database_url.startswith("sqlite")
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no log line may carry."""
+        password = urlsplit(self.database_url).password or ""
+        return self.secret_key.get_secret_value(), self.aws_secret_access_key.get_secret_value(), unquote(password)
 
     @property
     def public_hosts(self) -> frozenset[str]:
@@ -121,13 +157,17 @@ def secret_key(settings: Settings) -> str:
 def private_file(path: Path, fresh: str) -> str:
     """Return a secret kept in a 0600 file, writing `fresh` the first time; two processes agree on one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text().strip()
-    with os.fdopen(descriptor, "w") as file:
-        file.write(fresh)
-    return fresh
+    if not path.exists():
+        # Written aside and linked: whoever finds the name finds the whole key, never an empty file.
+        descriptor, aside = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # mkstemp makes it 0600
+        try:
+            with os.fdopen(descriptor, "w") as file:
+                file.write(fresh)
+            with contextlib.suppress(FileExistsError):
+                os.link(aside, path)
+        finally:
+            Path(aside).unlink()
+    return path.read_text().strip()
 
 
 def local_key(settings: Settings) -> str:

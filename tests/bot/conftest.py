@@ -1,0 +1,37 @@
+"""Photos drawn here, and the command on a folder of its own."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageDraw, ImageFilter
+
+from tests.bot.command import Command
+
+
+def draw_photo(size_px: tuple[int, int] = (480, 360)) -> bytes:
+    """A red disc on a grey table: as plain as a product can be."""
+    photo = Image.new("RGB", size_px, (150, 148, 144))
+    middle_x, middle_y = size_px[0] / 2, size_px[1] / 2
+    radius = min(size_px) * 0.3
+    box = (middle_x - radius, middle_y - radius, middle_x + radius, middle_y + radius)
+    ImageDraw.Draw(photo).ellipse(box, fill=(190, 40, 36), outline=(120, 20, 20), width=6)
+    kept = io.BytesIO()
+    photo.filter(ImageFilter.GaussianBlur(0.6)).save(kept, "JPEG", quality=92)
+    return kept.getvalue()
+
+
+@pytest.fixture(scope="session")
+def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A photo file."""
+    path = tmp_path_factory.mktemp("photos") / "phone.jpg"
+    path.write_bytes(draw_photo())
+    return path
+
+
+@pytest.fixture
+def packshot(tmp_path: Path) -> Command:
+    """The command on a fresh folder."""
+    return Command(tmp_path)

@@ -1,0 +1,131 @@
+"""The command line: light until it is needed, one line an error, three exit statuses."""
+
+from __future__ import annotations
+
+import logging
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from bot.__main__ import main
+from tests.bot.command import Command
+
+HEAVY = "imaging cv2 onnxruntime numpy PIL rembg starlette uvicorn sqlalchemy dbos platforms storage handlers httpx"
+
+
+@pytest.mark.parametrize("words", [["--help"], ["say", "--help"], ["enhance", "--help"]])
+def test_help_imports_nothing_heavy(words: list[str], tmp_path: Path) -> None:
+    code = (
+        "import sys\n"
+        f"sys.argv = ['packshot', *{words!r}]\n"
+        "from bot.__main__ import main\n"
+        "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code, end.code\n"
+        f"print('HEAVY:', [name for name in {HEAVY.split()!r} if name in sys.modules])\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True,
+        env=Command(tmp_path).environment(),
+    )  # fmt: skip
+    assert "HEAVY: []" in done.stdout
+    assert "Usage" in done.stdout
+    assert not Command(tmp_path).data_dir.exists()
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    status: int
+    out: str
+    err: str
+
+
+Invoke = Callable[..., Ending]
+
+
+@pytest.fixture
+def invoke(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Invoke]:
+    """`packshot` in this process, which saves a start of Python a case; the real process is tested elsewhere."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    monkeypatch.chdir(tmp_path)
+    for name in ("DATABASE_URL", "MEDIA_URL", "SECRET_KEY", "PUBLIC_URL", "HOST"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in Command(tmp_path).environment().items():
+        monkeypatch.setenv(name, value)
+
+    def run(*words: str, **settings: str) -> Ending:
+        for name, value in settings.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(sys, "argv", ["packshot", *words])
+        with pytest.raises(SystemExit) as end:
+            main()
+        printed = capsys.readouterr()
+        return Ending(int(end.value.code or 0), printed.out, printed.err)
+
+    yield run
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["fly"],
+        ["enhance"],
+        ["enhance", "photo.jpg"],
+        ["say", "--photo", "missing.jpg"],
+        ["say", "--unknown"],
+        ["press"],
+        ["press", "v1:redo:abc:1", "--set", "background"],
+        ["invite"],
+    ],
+)
+def test_wrong_usage_is_two(invoke: Invoke, words: list[str]) -> None:
+    ended = invoke(*words)
+    assert (ended.status, ended.out) == (2, "")
+    assert ended.err
+    assert not Path("data").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "settings", "says"),
+    [
+        (["say"], {}, "There is nothing to say"),
+        (["invite", "boss"], {}, "There is no role “boss”"),
+        (["say", "help"], {"PORT": "x", "TIMEZONE": "Mars"}, "Some settings are wrong: PORT"),
+        (["say", "help"], {"DATA_DIR": "/dev/null/data"}, "Set DATA_DIR to a folder I may write to"),
+        (["migrate"], {"DATABASE_URL": "postgresql://127.0.0.1:9/x"}, "SECRET_KEY is missing"),
+        (
+            ["migrate"],
+            {"DATABASE_URL": "postgresql://127.0.0.1:9/x", "SECRET_KEY": "A" * 43 + "="},
+            "packshot doctor",
+        ),
+        (["enhance", "missing.jpg", "-o", "out.jpg"], {}, "missing.jpg: I cannot read it"),
+        (["enhance", "x.jpg", "-o", "out.jpg", "--for", "ebay"], {}, "I do not know “--for ebay”"),
+        (["enhance", "x.jpg", "-o", "out.jpg", "--shadow", "long"], {}, "I do not know the shadow “long”"),
+        (["enhance", "x.jpg", "-o", "out.jpg", "--background", "plaid"], {}, "I do not know the background “plaid”"),
+    ],
+)
+def test_what_it_cannot_do_is_one_line_and_one(
+    invoke: Invoke, words: list[str], settings: dict[str, str], says: str
+) -> None:
+    ended = invoke(*words, **settings)
+    assert (ended.status, ended.out) == (1, "")
+    assert says in ended.err
+    assert ended.err.startswith("packshot: ")
+    assert ended.err.count("\n") == 1, ended.err[:500]
+
+
+def test_doctor_says_what_is_there_and_what_to_do(packshot: Command) -> None:
+    fresh = packshot("doctor")
+    assert fresh.status == 1, "there is no database yet"
+    assert "✓ settings: readable" in fresh.out
+    assert "run `packshot migrate`" in fresh.out
+    assert fresh.err == ""
+
+    wrong = packshot("doctor", PORT="x")
+    assert wrong.status == 1
+    assert wrong.out.startswith("! settings: Some settings are wrong: PORT")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -15,8 +17,11 @@ from bot.settings import LOOPBACK_HOSTS, local_key
 from domain.errors import Fault
 from handlers import dispatch
 from handlers.console.listeners import ConsoleDesk, console_routes
+from handlers.failures import sentence_for
 from platforms.shelf.storefront import storefront_routes
 from storage.codec import dump_reply
+
+log = logging.getLogger("packshot.web")
 
 MAX_UPLOAD_BYTES = 100_000_000
 """An album of ten phone photos; one photo's own limit is MAX_PHOTO_MEGAPIXELS, checked by the handler."""
@@ -61,7 +66,17 @@ def web_app(app: App, *, port: int) -> Starlette:
             return PlainTextResponse("not found\n", status_code=404)
         return Response(await render_metrics(app), media_type=CONTENT_TYPE_LATEST)
 
+    async def not_now(request: Request, error: Exception) -> Response:
+        """A fault of ours (the database is away, the disk is full): one sentence, and nothing was taken."""
+        assert isinstance(error, Fault)
+        log.error("request failed", extra={"path": request.url.path, "code": error.code}, exc_info=error)
+        sentence = sentence_for(error)
+        if request.method == "GET":
+            return PlainTextResponse(sentence + "\n", status_code=503)
+        return JSONResponse({"error": sentence}, status_code=503)
+
     return Starlette(
+        exception_handlers={Fault: not_now},
         routes=[
             Route("/", home),
             Route("/healthz", alive),
@@ -71,5 +86,5 @@ def web_app(app: App, *, port: int) -> Starlette:
             *storefront_routes(
                 store=app.shelf, rows=app.shelf_rows, media=app.media, public_url=lambda path: app.base_url + path
             ),
-        ]
+        ],
     )

@@ -69,7 +69,9 @@ async def start(
         if await work.enhancements.add(enhancement):
             await work.enqueue(enhance_job(enhancement))
             await show_card(work, enhancement)
-            where = ", ".join(f"{target.store_name} position {position}" for target in targets)
+            where = ", ".join(target.store_name for target in targets) + (
+                f", picture {position}" if position > 1 else ""
+            )
             await work.audit(audit_entry(enhancement, desk, asked.member.name, "requested", where))
 
 

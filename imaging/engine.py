@@ -86,8 +86,8 @@ class LocalEnhancer:
 
     async def check(self, photo: bytes) -> None:
         """Raise BadPhoto when the header alone shows that `enhance` would."""
-        loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._pool, self.check_photo, photo)
+        # Not in our pool: a header must not wait behind two photos in work.
+        await asyncio.to_thread(self.check_photo, photo)
 
     def check_photo(self, photo: bytes) -> None:
         """Raise BadPhoto when the header alone shows that `enhance_photo` would; decodes no pixel."""

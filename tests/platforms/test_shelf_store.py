@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from domain.catalog import ImageId, ListingId, ListingImage, PlatformName, Sku, Store, StoreId
 from domain.errors import NotFound, RejectedByStore, StoreDown
 from domain.ports import PublishRequest
-from domain.rows import ShelfImage, ShelfListing, ShelfVariant
+from domain.rows import ShelfImage, ShelfListing, ShelfRows, ShelfVariant
 from platforms.registry import OPENERS, RULES, Supplies
 from platforms.shelf.adapter import IMAGES_MOST, ShelfStore
 from tests.platforms import contract
@@ -28,8 +29,7 @@ def content(key: str) -> bytes:
     return b"\xff\xd8" + key.encode()
 
 
-async def stocked(*, image_count: int = 3) -> tuple[ShelfStore, FakeShelfRows]:
-    rows, media = FakeShelfRows(), FakeMedia()
+async def stock(rows: ShelfRows, media: FakeMedia, *, image_count: int = 3) -> ShelfStore:
     images = [
         ShelfImage(ImageId(f"old-{n}"), await media.put(content(f"old {n}")), "image/jpeg", f"view {n}", "")
         for n in range(image_count)
@@ -40,22 +40,32 @@ async def stocked(*, image_count: int = 3) -> tuple[ShelfStore, FakeShelfRows]:
     bowl = ShelfListing(ListingId("listing-2"), "Bowl", "bowl", "", (ShelfVariant(Sku("BOWL-01"), "", 900, 2),), (), 1)
     for listing in (mug, bowl):
         assert await rows.add_listing(STORE.store_id, listing)
-    return ShelfStore(STORE, rows, media, public_url=lambda path: f"https://shop.example{path}"), rows
+    return ShelfStore(STORE, rows, media, public_url=lambda path: f"https://shop.example{path}")
+
+
+async def stocked(*, image_count: int = 3) -> tuple[ShelfStore, FakeShelfRows]:
+    rows = FakeShelfRows()
+    return await stock(rows, FakeMedia(), image_count=image_count), rows
+
+
+def shop_on(store: ShelfStore, rows: ShelfRows, lose_next_answer: Callable[[], None]) -> Shop:
+    async def change_by_hand(position: int) -> None:
+        listing = await rows.listing(STORE.store_id, LISTING)
+        assert listing is not None
+        images = list(listing.images)
+        images[position - 1] = replace(images[position - 1], image_id=ImageId("by-hand"), made_for="")
+        await rows.set_images(STORE.store_id, LISTING, images, was_version=listing.version)
+
+    return Shop(store, LISTING, Sku("MUG-01"), content, change_by_hand, lose_next_answer)
 
 
 async def open_shop() -> Shop:
     store, rows = await stocked()
 
-    async def change_by_hand(position: int) -> None:
-        listing = rows.stores[STORE.store_id][LISTING]
-        images = list(listing.images)
-        images[position - 1] = replace(images[position - 1], image_id=ImageId("by-hand"), made_for="")
-        await rows.set_images(STORE.store_id, LISTING, images, was_version=listing.version)
-
     def lose_next_answer() -> None:
         rows.lose_answers = 1
 
-    return Shop(store, LISTING, Sku("MUG-01"), content, change_by_hand, lose_next_answer)
+    return shop_on(store, rows, lose_next_answer)
 
 
 @pytest.mark.parametrize("rule", CONTRACT, ids=lambda rule: rule.__name__)

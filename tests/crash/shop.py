@@ -114,8 +114,8 @@ class CrashingShop:
         async with self.app.database.read() as db_session:
             return int((await db_session.execute(text(f"SELECT count(*) FROM {what}"))).scalar_one())
 
-    async def the_whole_way(self) -> None:
-        """Photo, preview, approve, published, undo, restored; and everything happened once."""
+    async def the_whole_way(self) -> tuple[int, int]:
+        """Photo, preview, approve, published, undo, restored; return how much was lost and published twice."""
         before = await self.main_image()
         asked = await self.say("MUG-01", photo=PHOTO)
         preview: Any = await self.outcome(asked, "PreviewReady")
@@ -126,11 +126,11 @@ class CrashingShop:
         no = await self.say(token=str(Token.parse(f"v1:undo:{card.enhancement_id}:{card.revision}")))
         await self.outcome(no, "Restored")
         assert await self.main_image() == before
-        assert await self.count("enhancement") == 1
-        assert await self.count("placement WHERE state = 'restored'") == 1
-        assert await self.count("shelf_image WHERE made_for <> ''") == 1, "published twice"
-        assert await self.count("seen_event WHERE concluded_at IS NULL") == 0, "an event was lost"
         assert await self.count("posted_message WHERE enhancement_id IS NOT NULL") == 1, "one card, edited in place"
+        lost = await self.count("seen_event WHERE concluded_at IS NULL")
+        lost += 1 - await self.count("placement WHERE state = 'restored'")
+        twice = await self.count("shelf_image WHERE made_for <> ''") - 1
+        return lost, twice
 
 
 @asynccontextmanager

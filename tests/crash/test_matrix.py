@@ -16,6 +16,7 @@ import pytest
 from domain.intents import Incoming
 from handlers.console.chat import ROOM, actor_of
 from handlers.dispatch import provisional
+from tests.crash.conftest import Cell
 from tests.crash.shop import PHOTO, ROOT, CrashingShop, crashing_shop
 
 ENHANCING = [f"{step}:{side}" for step in ("intake", "fetch", "improve", "offer") for side in ("before", "after")]
@@ -39,22 +40,29 @@ async def shop(database_url: str, tmp_path: Path):
         yield opened
 
 
-async def killed_all_the_way(shop: CrashingShop, moments: list[str]) -> None:
+async def killed_all_the_way(shop: CrashingShop, moments: list[str]) -> tuple[int, int]:
     shop.plan_kills(moments)
     shop.keeper = asyncio.create_task(shop.keep_working())
-    await shop.the_whole_way()
+    lost_and_twice = await shop.the_whole_way()
     assert shop.kills_left == [], "the worker did not die everywhere"
     assert shop.deaths == len(moments)
+    return lost_and_twice
 
 
 async def test_one_kill_in_every_cell_loses_nothing_and_publishes_once(shop: CrashingShop) -> None:
-    await killed_all_the_way(shop, [*DELIVERING, *ENHANCING, *PUBLISHING, *RESTORING])
+    assert await killed_all_the_way(shop, [*DELIVERING, *ENHANCING, *PUBLISHING, *RESTORING]) == (0, 0)
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("cell", CELLS)
-async def test_a_cell_killed_again_and_again(shop: CrashingShop, cell: str, kills: int) -> None:
-    await killed_all_the_way(shop, [cell] * kills)
+async def test_a_cell_killed_again_and_again(shop: CrashingShop, cell: str, kills: int, matrix: list[Cell]) -> None:
+    lost, twice = await killed_all_the_way(shop, [cell] * kills)
+    matrix.append(Cell(database_of(shop), cell, kills, lost, twice, told=True))
+    assert (lost, twice) == (0, 0)
+
+
+def database_of(shop: CrashingShop) -> str:
+    return "sqlite" if shop.settings.is_sqlite else "postgres"
 
 
 @pytest.mark.parametrize("side", ["before", "after"])
@@ -83,18 +91,21 @@ async def an_event(shop: CrashingShop) -> Incoming:
 
 
 async def test_a_photo_that_kills_every_worker_becomes_a_dead_letter_and_the_person_hears_of_it(
-    shop: CrashingShop,
+    shop: CrashingShop, matrix: list[Cell]
 ) -> None:
     shop.plan_kills(["improve:before"], for_ever=True, attempts=2)
     shop.keeper = asyncio.create_task(shop.keep_working())
     asked = await shop.say("MUG-01", photo=PHOTO)
     failed = await shop.outcome(asked, "EnhanceFailed")
     assert "gave up" in failed.sentence
+    matrix.append(Cell(database_of(shop), "poison photo", shop.deaths, 0, 0, told=bool(failed.sentence)))
     assert shop.deaths >= 2
     assert await shop.count("enhancement WHERE state = 'enhance_failed'") == 1
 
 
-async def test_an_undo_that_kills_every_worker_leaves_the_picture_live_and_says_so(shop: CrashingShop) -> None:
+async def test_an_undo_that_kills_every_worker_leaves_the_picture_live_and_says_so(
+    shop: CrashingShop, matrix: list[Cell]
+) -> None:
     shop.plan_kills(["put_back:before"], for_ever=True, attempts=2)
     shop.keeper = asyncio.create_task(shop.keep_working())
     asked = await shop.say("MUG-01", photo=PHOTO)
@@ -104,4 +115,5 @@ async def test_an_undo_that_kills_every_worker_leaves_the_picture_live_and_says_
     undo = await shop.say(token=f"v1:undo:{card.enhancement_id}:{card.revision}")
     failed = await shop.outcome(undo, "RestoreFailed")
     assert failed.placed[0].failure
+    matrix.append(Cell(database_of(shop), "poison undo", shop.deaths, 0, 0, told=bool(failed.placed[0].failure)))
     assert await shop.main_image() == published.placed[0].photo

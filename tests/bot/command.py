@@ -76,15 +76,16 @@ class Command:
     @contextmanager
     def running(self, kind: str = "run") -> Iterator[subprocess.Popen[str]]:
         """Keep `packshot run` or `worker` alive for the block; yields once it has printed that it works."""
-        process = subprocess.Popen(
-            [sys.executable, "-m", "bot", kind],
-            cwd=self.folder,
-            env=self.environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=(self.folder / f"{kind}.log").open("w"),
-            text=True,
-        )
+        with (self.folder / f"{kind}.log").open("w") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "bot", kind],
+                cwd=self.folder,
+                env=self.environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+            )
         assert process.stdout is not None
         try:
             line = process.stdout.readline()

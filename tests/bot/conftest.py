@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import io
+import logging
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
-from tests.bot.command import Command
+from bot.__main__ import main
+from tests.bot.command import Command, Ended
+
+Invoke = Callable[..., Ended]
 
 
 def draw_photo(size_px: tuple[int, int] = (480, 360)) -> bytes:
@@ -35,3 +41,32 @@ def photo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def packshot(tmp_path: Path) -> Command:
     """The command on a fresh folder."""
     return Command(tmp_path)
+
+
+@pytest.fixture
+def invoke(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Invoke]:
+    """`packshot` in this process, which saves a start of Python a call; real processes are tested elsewhere."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    monkeypatch.chdir(tmp_path)
+    for name in ("DATABASE_URL", "MEDIA_URL", "SECRET_KEY", "PUBLIC_URL", "HOST"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in Command(tmp_path).environment().items():
+        monkeypatch.setenv(name, value)
+
+    def run(*words: str, **settings: str) -> Ended:
+        for name, value in settings.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(sys, "argv", ["packshot", *words])
+        capsys.readouterr()
+        try:
+            main()
+            status = 0
+        except SystemExit as end:
+            status = int(end.code or 0)
+        printed = capsys.readouterr()
+        return Ended(status, printed.out, printed.err)
+
+    yield run
+    root.handlers[:] = handlers
+    root.setLevel(level)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from bot.__main__ import main
 from tests.bot.command import Command
+from tests.bot.conftest import Invoke
 
 HEAVY = "imaging cv2 onnxruntime numpy PIL rembg starlette uvicorn sqlalchemy dbos platforms storage handlers httpx"
 
@@ -33,41 +30,6 @@ def test_help_imports_nothing_heavy(words: list[str], tmp_path: Path) -> None:
     assert "HEAVY: []" in done.stdout
     assert "Usage" in done.stdout
     assert not Command(tmp_path).data_dir.exists()
-
-
-@dataclass(frozen=True, slots=True)
-class Ending:
-    status: int
-    out: str
-    err: str
-
-
-Invoke = Callable[..., Ending]
-
-
-@pytest.fixture
-def invoke(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Iterator[Invoke]:
-    """`packshot` in this process, which saves a start of Python a case; the real process is tested elsewhere."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    monkeypatch.chdir(tmp_path)
-    for name in ("DATABASE_URL", "MEDIA_URL", "SECRET_KEY", "PUBLIC_URL", "HOST"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in Command(tmp_path).environment().items():
-        monkeypatch.setenv(name, value)
-
-    def run(*words: str, **settings: str) -> Ending:
-        for name, value in settings.items():
-            monkeypatch.setenv(name, value)
-        monkeypatch.setattr(sys, "argv", ["packshot", *words])
-        with pytest.raises(SystemExit) as end:
-            main()
-        printed = capsys.readouterr()
-        return Ending(int(end.value.code or 0), printed.out, printed.err)
-
-    yield run
-    root.handlers[:] = handlers
-    root.setLevel(level)
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,15 @@ import signal
 import sqlite3
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
 
+from bot.run_file import RunningAt
 from tests.bot.command import Command, Ended
+from tests.bot.conftest import Invoke
 
 
 def published_main_image(base_url: str) -> bytes:
@@ -27,11 +30,34 @@ def type_of(ended: Ended) -> str:
 
 
 @pytest.fixture(scope="module")
-def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
+def living_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
     """One living `run` for the tests that talk through it."""
     command = Command(tmp_path_factory.mktemp("run"))
     with command.running():
         yield command
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """Speaks to the living `run` from this process."""
+
+    command: Command
+    invoke: Invoke
+
+    def __call__(self, *words: str) -> Ended:
+        return self.invoke(*words, DATA_DIR=str(self.command.data_dir))
+
+    @property
+    def address(self) -> RunningAt:
+        run = self.command.alive()
+        assert run is not None
+        return run
+
+
+@pytest.fixture
+def shop(living_run: Command, invoke: Invoke) -> Shop:
+    """The living `run`, to speak to."""
+    return Shop(living_run, invoke)
 
 
 def test_a_photos_way_embedded(packshot: Command, photo: Path) -> None:
@@ -50,10 +76,8 @@ def test_a_photos_way_embedded(packshot: Command, photo: Path) -> None:
         assert not path.exists() or path.stat().st_mode & 0o077 == 0
 
 
-def test_a_photos_way_through_a_living_run(shop: Command, photo: Path) -> None:
-    run = shop.alive()
-    assert run is not None
-    old = published_main_image(run.base_url)
+def test_a_photos_way_through_a_living_run(shop: Shop, photo: Path) -> None:
+    old = published_main_image(shop.address.base_url)
     preview = shop("say", "MUG-01", "--photo", str(photo), "--json")
     assert (preview.status, len(preview.replies), type_of(preview)) == (0, 1, "PreviewReady")
     again = shop("press", preview.token("redo"), "--set", "background=#eee", "--set", "shadow=none", "--json")
@@ -62,19 +86,19 @@ def test_a_photos_way_through_a_living_run(shop: Command, photo: Path) -> None:
     assert (stale.status, [reply["type"] for reply in stale.replies]) == (1, ["PreviewReady", "Refused"])
     published = shop("press", again.token("approve"), "--json")
     assert (published.status, type_of(published)) == (0, "Published")
-    assert published_main_image(run.base_url) != old
+    assert published_main_image(shop.address.base_url) != old
     undone = shop("press", published.token("undo"), "--json")
     assert (undone.status, type_of(undone)) == (0, "Restored")
-    assert published_main_image(run.base_url) == old
+    assert published_main_image(shop.address.base_url) == old
 
 
-def test_reject_takes_its_reason_from_the_command_line(shop: Command, photo: Path) -> None:
+def test_reject_takes_its_reason_from_the_command_line(shop: Shop, photo: Path) -> None:
     preview = shop("say", "MUG-01", "--photo", str(photo), "--json")
     rejected = shop("press", preview.token("reject"), "--text", "Too dark", "--json")
     assert (rejected.status, rejected.reply["type"], rejected.reply["reason"]) == (0, "Rejected", "Too dark")
 
 
-def test_nobody_speaks_for_somebody_unknown_and_an_invitation_makes_them_known(shop: Command) -> None:
+def test_nobody_speaks_for_somebody_unknown_and_an_invitation_makes_them_known(shop: Shop) -> None:
     refused = shop("say", "help", "--as", "nina")
     assert (refused.status, refused.out) == (1, "")
     assert "invite ROLE --as nina" in refused.err
@@ -84,7 +108,7 @@ def test_nobody_speaks_for_somebody_unknown_and_an_invitation_makes_them_known(s
     assert (refused.status, refused.reply["type"], refused.reply["code"]) == (1, "Refused", "not_allowed")
 
 
-def test_a_bad_photo_is_one_sentence_and_the_run_lives_on(shop: Command, tmp_path: Path) -> None:
+def test_a_bad_photo_is_one_sentence_and_the_run_lives_on(shop: Shop, tmp_path: Path) -> None:
     bad = tmp_path / "notes.jpg"
     bad.write_text("These are my notes.")
     refused = shop("say", "MUG-01", "--photo", str(bad), "--json")
@@ -94,17 +118,15 @@ def test_a_bad_photo_is_one_sentence_and_the_run_lives_on(shop: Command, tmp_pat
     assert type_of(shop("say", "status", "--json")) == "StatusShown"
 
 
-def test_a_second_run_on_the_same_folder_is_refused(shop: Command) -> None:
+def test_a_second_run_on_the_same_folder_is_refused(shop: Shop) -> None:
     second = shop("run")
     assert (second.status, second.out) == (1, "")
-    run = shop.alive()
-    assert run is not None
-    assert f"already runs on {shop.data_dir} at {run.base_url}" in second.err
+    assert f"already runs on {shop.command.data_dir} at {shop.address.base_url}" in second.err
     assert second.err.count("\n") == 1
-    assert shop.alive() == run
+    assert type_of(shop("say", "status", "--json")) == "StatusShown"
 
 
-def test_invite_prints_a_code_that_joins(shop: Command) -> None:
+def test_invite_prints_a_code_that_joins(shop: Shop) -> None:
     printed = shop("invite", "approver").out
     code = printed.splitlines()[0].rpartition(" ")[2]
     shown = shop("say", f"join {code}", "--json")
@@ -127,17 +149,17 @@ def test_run_stops_cleanly_when_told_and_leaves_no_run_file(packshot: Command) -
     assert "Traceback" not in (packshot.folder / "run.log").read_text()
 
 
-def test_say_beside_a_worker_of_its_own_says_what_to_do(packshot: Command) -> None:
-    assert packshot("migrate").status == 0
+def test_say_beside_a_worker_of_its_own_says_what_to_do(packshot: Command, invoke: Invoke) -> None:
+    assert invoke("migrate").status == 0
     with packshot.running("worker"):
-        busy = packshot("say", "help")
+        busy = invoke("say", "help")
     assert (busy.status, busy.out) == (1, "")
     assert "Another worker is already running" in busy.err
     assert busy.err.count("\n") == 1
-    assert type_of(packshot("say", "help", "--json")) == "HelpShown"
+    assert type_of(invoke("say", "help", "--json")) == "HelpShown"
 
 
-def test_it_gives_up_after_its_timeout(shop: Command, photo: Path) -> None:
+def test_it_gives_up_after_its_timeout(shop: Shop, photo: Path) -> None:
     slow = shop("say", "MUG-01", "--photo", str(photo), "--timeout", "0")
     assert (slow.status, slow.out) == (1, "")
     assert "has not settled within 0 s" in slow.err

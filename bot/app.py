@@ -39,6 +39,7 @@ from storage.media import ObstoreMedia, S3Access
 from storage.migrate import migrate
 from storage.moving import moving_rows
 from storage.outbox import OutboxRows
+from storage.people import SqlPeople
 from storage.shelf import SqlShelfRows
 from storage.work import SqlWork
 
@@ -75,8 +76,8 @@ class App:
 
     async def member_named(self, name: str) -> Member | None:
         """Return the member that `--as NAME` means."""
-        async with self.desk.work() as work:
-            return await work.people.find_member(self.team.team_id, Actor(ChatName.CONSOLE, name, name))
+        async with self.database.read() as db_session:
+            return await SqlPeople(db_session).find_member(self.team.team_id, Actor(ChatName.CONSOLE, name, name))
 
 
 async def migrate_all(settings: Settings) -> None:

@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import socket
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -28,8 +29,14 @@ SHUTDOWN_S = 5
 """How long open requests may take when we stop; an event stream never ends by itself."""
 
 
+GIL_SWITCH_S = 0.001
+"""Pixels, the job engine and the web share one interpreter; at Python's 5 ms a request that hops between
+threads a dozen times waits longer for its turns than for its work."""
+
+
 async def run_all(settings: Settings) -> int:
     """`packshot run`: migrate, then web and worker in one process until a signal."""
+    sys.setswitchinterval(GIL_SWITCH_S)
     with _bound(settings) as listener:
         port = listener.getsockname()[1]
         here = RunningAt(os.getpid(), settings.host, port)

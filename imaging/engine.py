@@ -7,6 +7,9 @@ then for each rules place, compose, encode and measure.
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
+import threading
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -54,6 +57,16 @@ class _Rendered:
     seen: PixelsU8
 
 
+PIXELS_NICE = 10
+"""Pixels take every core they find; a person's request goes first, and the kernel gives them what is left."""
+
+
+def _stand_back() -> None:
+    """Lower this thread's priority; threads that the nets and OpenCV start from here inherit it (Linux)."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), PIXELS_NICE)
+
+
 class LocalEnhancer:
     """Enhances on this machine, at most PHOTOS_AT_ONCE photos at a time."""
 
@@ -71,7 +84,7 @@ class LocalEnhancer:
         self._engines = Engines(model_dir=model_dir, threads=threads)
         self._max_megapixels = max_megapixels
         self._backdrop = backdrop
-        self._pool = ThreadPoolExecutor(PHOTOS_AT_ONCE, thread_name_prefix="pixels")
+        self._pool = ThreadPoolExecutor(PHOTOS_AT_ONCE, thread_name_prefix="pixels", initializer=_stand_back)
         cv2.setNumThreads(threads)
 
     async def enhance(self, photo: bytes, recipe: Recipe, rules: Sequence[PictureRules]) -> Enhanced:

@@ -12,12 +12,12 @@ from domain.jobs import intake_job
 from domain.people import ChatName
 from domain.ports import Clock
 from domain.replies import Reply
-from storage.codec import INCOMING, dump
+from storage.codec import INCOMING, clean_text, dump, dump_reply
 from storage.console import add_line
 from storage.database import Database
 from storage.messages import Messages
 from storage.statements import find_one, insert_once
-from storage.tables import ConsoleLineRow, OutboxRow, PlaceRow, SeenEventRow
+from storage.tables import ConsoleLineRow, OutboxRow, PlaceRow, PostedMessageRow, SeenEventRow
 from storage.work import Enqueue
 
 
@@ -43,13 +43,17 @@ class SqlEvents:
                 PlaceRow(team_id=incoming.team_id, chat=place.chat.value, place_id=place.place_id, first_seen_at=now),
             )
             await (await db_session.connection()).run_sync(self._enqueue, intake_job(incoming.event_key))
+            is_console = place.chat is ChatName.CONSOLE
+            has_line = is_console and await self._add_own_line(db_session, incoming)
             messages = Messages(db_session, self._clock)
             if working is not None:
-                await messages.post(
+                message = await messages.post(
                     place, working, team_id=incoming.team_id, event_key=incoming.event_key, is_provisional=True
                 )
-            has_spoken = await messages.flush()
-            has_line = await self._add_own_line(db_session, INCOMING.validate_python(payload))
+                if is_console:
+                    await self._add_reply_line(db_session, message, working, incoming)
+                    has_line = True
+            has_spoken = await messages.flush(delivered=is_console)
         if has_spoken:
             self._database.messages_queued.ring()
         if has_line:
@@ -75,7 +79,7 @@ class SqlEvents:
 
     async def _add_own_line(self, db_session: AsyncSession, incoming: Incoming) -> bool:
         """Show people of a browser chat what they said; a press says nothing of its own."""
-        if incoming.place.chat is not ChatName.CONSOLE or not (incoming.text or incoming.photos):
+        if not (incoming.text or incoming.photos):
             return False
         await add_line(
             db_session,
@@ -83,7 +87,7 @@ class SqlEvents:
                 team_id=incoming.team_id,
                 place_id=incoming.place.place_id,
                 message_key=f"said:{incoming.event_key}",
-                author=incoming.actor.name,
+                author=clean_text(incoming.actor.name),
                 text=incoming.text,
                 photos=list(incoming.photos),
                 reply=None,
@@ -92,3 +96,23 @@ class SqlEvents:
             ),
         )
         return True
+
+    async def _add_reply_line(
+        self, db_session: AsyncSession, message: PostedMessageRow, working: Reply, incoming: Incoming
+    ) -> None:
+        """Show the first word at once: the console's lines are rows of ours, so no delivery is needed."""
+        message.native_id = message.message_key
+        await add_line(
+            db_session,
+            ConsoleLineRow(
+                team_id=incoming.team_id,
+                place_id=incoming.place.place_id,
+                message_key=message.message_key,
+                author="",
+                text="",
+                photos=[],
+                reply=dump_reply(working),
+                cause=incoming.event_key,
+                at=self._clock(),
+            ),
+        )

@@ -87,8 +87,13 @@ class ObstoreMedia:
         """
         name = Sha256(hashlib.sha256(content).hexdigest())
         with _faults(name):
-            if await self._size(name) != len(content):
-                await self._write(name, content)
+            if self._folder is not None:
+                # One hop to a thread: a browser waits for this, and each hop waits for its turn.
+                await asyncio.to_thread(self._write_file, self._folder, name, content)
+            elif await self._size(name) != len(content):
+                attributes = {"Content-Type": content_type_of(content)}
+                # One request: a multipart upload that dies half-way leaves hidden parts that cost money.
+                await self._store.put_async(_path(name), content, attributes=attributes, use_multipart=False)
         await self._record(name, content)
         return name
 
@@ -122,23 +127,22 @@ class ObstoreMedia:
         except FileNotFoundError:
             return None
 
-    async def _write(self, name: Sha256, content: bytes) -> None:
-        if self._folder is None:
-            attributes = {"Content-Type": content_type_of(content)}
-            # One request: a multipart upload that dies half-way leaves hidden parts that cost money.
-            await self._store.put_async(_path(name), content, attributes=attributes, use_multipart=False)
-            return
+    def _write_file(self, folder: Path, name: Sha256, content: bytes) -> None:
+        """Write aside, sync, rename, sync the folders: after a power cut the name has all bytes or is not there."""
+        with contextlib.suppress(FileNotFoundError):
+            if self._store.head(_path(name))["size"] == len(content):
+                return
         aside = f"incoming/{secrets.token_hex(8)}"
-        await self._store.put_async(aside, content, use_multipart=False)
+        self._store.put(aside, content, use_multipart=False)
         try:
-            await asyncio.to_thread(_sync, self._folder / aside)
-            await self._store.rename_async(aside, _path(name))
+            _sync(folder / aside)
+            self._store.rename(aside, _path(name))
         except BaseException:
             with contextlib.suppress(FileNotFoundError):
-                await self._store.delete_async(aside)
+                self._store.delete(aside)
             raise
-        for folder in ((self._folder / _path(name)).parent, self._folder):
-            await asyncio.to_thread(_sync, folder)
+        for changed in ((folder / _path(name)).parent, folder):
+            _sync(changed)
 
     async def _record(self, name: Sha256, content: bytes) -> None:
         row = MediaRow(

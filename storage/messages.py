@@ -61,7 +61,7 @@ class Messages:
         event_key: str | None,
         enhancement_id: str | None = None,
         is_provisional: bool = False,
-    ) -> None:
+    ) -> PostedMessageRow:
         """Show a new message."""
         message = PostedMessageRow(
             message_key=secrets.token_urlsafe(16),
@@ -77,18 +77,23 @@ class Messages:
         )
         await insert(self._db_session, message)
         self._queue(message, reply, cause=event_key or "", is_post=True)
+        return message
 
     def edit(self, message: PostedMessageRow, reply: Reply, *, cause: str) -> None:
         """Show something else in a message."""
         self._queue(message, reply, cause=cause, is_post=False)
 
-    async def flush(self) -> bool:
-        """Write what was said, in the order it was said; True when there was anything."""
+    async def flush(self, *, delivered: bool = False) -> bool:
+        """Write what was said, in the order it was said; True when somebody must deliver it.
+
+        `delivered`: the caller shows it in this very transaction, so that only its place in the order is kept.
+        """
         for key in sorted({f"outbox:{row.chat}:{row.place_id}:{row.thread_id}" for row in self._queued}):
             await lock_until_commit(self._db_session, key)
         for row in self._queued:
+            row.state = "sent" if delivered else row.state
             await insert(self._db_session, row)
-        return bool(self._queued)
+        return bool(self._queued) and not delivered
 
     def _queue(self, message: PostedMessageRow, reply: Reply, *, cause: str, is_post: bool) -> None:
         now = self._clock()

@@ -32,7 +32,9 @@ from storage.events import SqlEvents
 from storage.outbox import OutboxRows
 from storage.work import SqlWork
 
-ROOM = Place(ChatName.CONSOLE, "room")
+ROOM = Place(ChatName.SLACK, "C0ROOM")
+"""A chat that is delivered to; the console shows its first word within the transaction."""
+CONSOLE = Place(ChatName.CONSOLE, "room")
 OTHER_ROOM = Place(ChatName.TELEGRAM, "-100", "7")
 ANNA = Actor(ChatName.CONSOLE, "anna", "Anna")
 SHELF = StoreId("shelf")

@@ -8,7 +8,8 @@ from contextlib import aclosing
 from domain.replies import HelpShown, Outgoing, Reply, Working
 from storage.console import SqlConsoleLines
 from storage.database import open_database
-from tests.storage.conftest import ROOM, Shop
+from tests.storage.conftest import CONSOLE as ROOM
+from tests.storage.conftest import Shop
 
 
 def outgoing(shop: Shop, message_key: str, cause: str, reply: Reply | None = None) -> Outgoing:
@@ -17,8 +18,8 @@ def outgoing(shop: Shop, message_key: str, cause: str, reply: Reply | None = Non
 
 async def test_what_people_say_and_what_we_answer_are_lines_in_order(shop: Shop) -> None:
     lines = SqlConsoleLines(shop.database)
-    await shop.events.take(shop.incoming("console:1"))
-    await shop.events.take(shop.incoming("console:2", text=""))
+    await shop.events.take(shop.incoming("console:1", place=ROOM))
+    await shop.events.take(shop.incoming("console:2", text="", place=ROOM))
     assert await lines.append_reply(outgoing(shop, "m1", "console:1"), now=shop.clock()) == "m1"
     said, answered = await lines.after(shop.team.team_id, ROOM.place_id, 0)
     assert (said.author, said.text, said.reply, said.cause) == ("Anna", "enhance MUG-01", None, "console:1")
@@ -28,6 +29,14 @@ async def test_what_people_say_and_what_we_answer_are_lines_in_order(shop: Shop)
     assert await lines.after(shop.team.team_id, "elsewhere", 0) == []
     assert await lines.after(shop.stranger_team.team_id, ROOM.place_id, 0) == []
     assert await lines.of_cause(shop.stranger_team.team_id, "console:1") == []
+
+
+async def test_the_first_word_is_a_line_as_soon_as_the_event_is_taken(shop: Shop) -> None:
+    working = Working("MUG-01", "received")
+    await shop.events.take(shop.incoming("console:1", place=ROOM), working=working)
+    said, answered = await SqlConsoleLines(shop.database).after(shop.team.team_id, ROOM.place_id, 0)
+    assert (said.text, answered.reply, answered.cause) == ("enhance MUG-01", working, "console:1")
+    assert await shop.deliver_all() == [], "it is shown already"
 
 
 async def test_an_events_lines_begin_with_its_first_touch_of_each_message(shop: Shop) -> None:

@@ -15,7 +15,7 @@ from domain.intents import Incoming
 from domain.jobs import Job, enhance_job, intake_job
 from domain.replies import Card, HelpShown, PreviewReady, Published, Publishing, Refused, Working
 from domain.rows import AuditEntry
-from tests.storage.conftest import OTHER_ROOM, ROOM, Shop
+from tests.storage.conftest import CONSOLE, OTHER_ROOM, ROOM, Shop
 
 WORKING = Working("MUG-01", "received")
 
@@ -115,7 +115,7 @@ async def test_taking_an_event_five_times_keeps_one(shop: Shop) -> None:
     answers = await asyncio.gather(*(shop.events.take(incoming, working=WORKING) for _ in range(5)))
     assert sorted(answers) == [False, False, False, False, True]
     assert await shop.jobs() == [intake_job("console:1").key]
-    assert await shop.count("console_line") == 1
+    assert await shop.count("posted_message") == 1
     assert len(await shop.deliver_all()) == 1
     assert await shop.events.load("console:1") == incoming
 
@@ -126,7 +126,7 @@ async def test_an_unknown_event_is_a_fault(shop: Shop) -> None:
 
 
 async def test_text_no_database_can_hold_is_kept_readable(shop: Shop) -> None:
-    assert await shop.events.take(shop.incoming("console:1", text="mug\x00 \ud800 ☕\n"))
+    assert await shop.events.take(shop.incoming("console:1", place=CONSOLE, text="mug\x00 \ud800 ☕\n"))
     assert (await shop.events.load("console:1")).text == "mug\ufffd \ufffd ☕\n"
 
 

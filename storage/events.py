@@ -88,7 +88,7 @@ class SqlEvents:
                 place_id=incoming.place.place_id,
                 message_key=f"said:{incoming.event_key}",
                 author=clean_text(incoming.actor.name),
-                text=incoming.text,
+                text=clean_text(incoming.text),
                 photos=list(incoming.photos),
                 reply=None,
                 cause=incoming.event_key,

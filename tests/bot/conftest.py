@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
-from bot.__main__ import main
+from bot.cli import main
 from tests.bot.command import Command, Ended
 
 Invoke = Callable[..., Ended]

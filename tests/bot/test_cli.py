@@ -81,13 +81,17 @@ def test_what_it_cannot_do_is_one_line_and_one(
     assert ended.err.count("\n") == 1, ended.err[:500]
 
 
-def test_doctor_says_what_is_there_and_what_to_do(packshot: Command) -> None:
-    fresh = packshot("doctor")
+def test_doctor_says_what_is_there_and_what_to_do(invoke: Invoke) -> None:
+    fresh = invoke("doctor")
     assert fresh.status == 1, "there is no database yet"
     assert "✓ settings: readable" in fresh.out
     assert "run `packshot migrate`" in fresh.out
     assert fresh.err == ""
 
-    wrong = packshot("doctor", PORT="x")
+    assert invoke("migrate").status == 0
+    ready = invoke("doctor")
+    assert (ready.status, "✓ database: SQLite file" in ready.out) == (0, True), ready.out
+
+    wrong = invoke("doctor", PORT="x")
     assert wrong.status == 1
     assert wrong.out.startswith("! settings: Some settings are wrong: PORT")

@@ -20,8 +20,8 @@ from tests.fakes import FakeChat
 
 NOON = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 ROOM, OTHER_ROOM, NOWHERE = (
-    Place(ChatName.CONSOLE, "room"),
-    Place(ChatName.CONSOLE, "other"),
+    Place(ChatName.TELEGRAM, "1"),
+    Place(ChatName.TELEGRAM, "2"),
     Place(ChatName.SLACK, "C1"),
 )
 
@@ -33,7 +33,7 @@ class Office:
         self.now = NOON
         self.chat = FakeChat()
         self.rows = OutboxRows(database)
-        self.outbox = Outbox(self.rows, {ChatName.CONSOLE: self.chat}, lambda: self.now, database.messages_queued)
+        self.outbox = Outbox(self.rows, {ChatName.TELEGRAM: self.chat}, lambda: self.now, database.messages_queued)
         self._events = SqlEvents(database, lambda _connection, _job: None, lambda: self.now)
         self._team_id = team_id
         self._said = 0
@@ -70,7 +70,7 @@ async def test_a_place_hears_things_in_the_order_they_were_said(office: Office) 
 
 
 async def test_a_rate_limit_pauses_its_place_as_long_as_asked_and_no_other(office: Office) -> None:
-    office.chat.trouble = [RateLimited(store="Console", retry_after_s=30)]
+    office.chat.trouble = [RateLimited(store="Telegram", retry_after_s=30)]
     await office.say("first")
     await office.deliver_all()
     await office.say("second")
@@ -86,7 +86,7 @@ async def test_a_rate_limit_pauses_its_place_as_long_as_asked_and_no_other(offic
 
 
 async def test_a_chat_that_is_down_is_tried_again(office: Office) -> None:
-    office.chat.trouble = [StoreDown("503", store="Console"), StoreDown("503", store="Console")]
+    office.chat.trouble = [StoreDown("503", store="Telegram"), StoreDown("503", store="Telegram")]
     await office.say("first")
     for tries in range(3):
         await office.deliver_all()

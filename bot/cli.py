@@ -125,7 +125,7 @@ def invite(
     name: Annotated[str, typer.Option("--as", metavar="NAME", help="Also make this console member at once.")] = "",
 ) -> None:
     """Print a one-time code for a colleague."""
-    from bot.local import invite as make_invitation
+    from bot.embedded import invite as make_invitation
 
     _wait(make_invitation(_settings(quiet=True), role, name))
 

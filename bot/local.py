@@ -1,7 +1,7 @@
-"""`say`, `press` and `invite`: the console chat from the command line.
+"""`say` and `press`: the console chat from the command line.
 
-Where a `run` is alive on this DATA_DIR they go through its HTTP door with the local key; else they
-open the app themselves, take the worker's place, and work until the request has settled.
+Where a `run` is alive on this DATA_DIR they go through its HTTP door with the local key, and import
+nothing heavy for it; else `bot/embedded.py` opens the app itself and works until the request has settled.
 """
 
 from __future__ import annotations
@@ -9,27 +9,15 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from bot.app import App, migrate_all, open_app, working
-from bot.clock import utc_now
 from bot.run_file import RunningAt, living_run
 from bot.settings import Settings, local_key
 from domain.errors import BadInput, NotPossible
-from domain.intents import Incoming
-from domain.people import Actor, ChatName, Member, Role
-from handlers import dispatch
-from handlers.console.chat import ROOM, actor_of, event_key
-from handlers.console.lines import Reader
-from handlers.team import INVITATION_LIFE
-from storage.bootstrap import ensure_member
-from storage.codec import dump_reply
 
 POLL_S = 0.05
 HTTP_TIMEOUT_S = 30.0
@@ -48,11 +36,12 @@ async def say(
     if run := living_run(settings):
         async with LocalClient(run, settings, name) as client:
             return _report(await client.say(text, contents, timeout_s=timeout_s), as_json=as_json)
-    async with _embedded(settings) as app:
-        member = await _member(app, name)
-        stored = tuple([await app.media.put(content) for _, content in contents])
-        incoming = _incoming(app, member, text=text, photos=stored)
-        return _report(await _settle_embedded(app, member, incoming, timeout_s=timeout_s), as_json=as_json)
+    from bot.embedded import take_embedded  # the whole app: only where nobody else has it open
+
+    lines = await take_embedded(
+        settings, name, text=text, contents=[content for _, content in contents], timeout_s=timeout_s
+    )
+    return _report(lines, as_json=as_json)
 
 
 async def press(
@@ -62,41 +51,10 @@ async def press(
     if run := living_run(settings):
         async with LocalClient(run, settings, name) as client:
             return _report(await client.press(token, text, options, timeout_s=timeout_s), as_json=as_json)
-    async with _embedded(settings) as app:
-        member = await _member(app, name)
-        incoming = _incoming(app, member, text=text, token=token, options=options)
-        return _report(await _settle_embedded(app, member, incoming, timeout_s=timeout_s), as_json=as_json)
+    from bot.embedded import take_embedded
 
-
-async def invite(settings: Settings, role_word: str, name: str) -> int:
-    """Print a one-time code; with a name also make that console member. Returns the exit status."""
-    role = Role.parse(role_word)
-    await migrate_all(settings)
-    async with open_app(settings, base_url="") as app:
-        now = utc_now()
-        if name:
-            member = await ensure_member(
-                app.database, app.team.team_id, name, role, Actor(ChatName.CONSOLE, name, name)
-            )
-            code = await app.logins.offer(member.member_id, now=now)
-            where = _console_address(settings)
-            print(f"{name} is {member.role.value} now. One-time console link: {where}?code={code}")
-            return 0
-        async with app.desk.work() as work:
-            invitation = await work.people.invite(
-                app.team.team_id, role, by=app.owner.name, expires_at=now + INVITATION_LIFE
-            )
-        print(
-            f"One-time code for a new {role.value}: {invitation.code}\n"
-            f"Telegram: /start {invitation.code} · Slack: join {invitation.code} · "
-            f"console: {_console_address(settings)} (valid until {invitation.expires_at:%Y-%m-%d})"
-        )
-    return 0
-
-
-def _console_address(settings: Settings) -> str:
-    run = living_run(settings)
-    return (settings.public_url or (run.base_url if run else f"http://127.0.0.1:{settings.port}")) + "/console"
+    lines = await take_embedded(settings, name, text=text, token=token, options=options, timeout_s=timeout_s)
+    return _report(lines, as_json=as_json)
 
 
 class LocalClient:
@@ -146,7 +104,7 @@ class LocalClient:
             state: State = response.json()
             return state
 
-        return await _until_settled(look, timeout_s)
+        return await until_settled(look, timeout_s)
 
 
 def _sentence_in(response: httpx.Response) -> str:
@@ -161,7 +119,7 @@ def _sentence_in(response: httpx.Response) -> str:
     )
 
 
-async def _until_settled(look: Callable[[], Awaitable[State]], timeout_s: float) -> list[State]:
+async def until_settled(look: Callable[[], Awaitable[State]], timeout_s: float) -> list[State]:
     """Look until the event is handled and nothing it said still waits. Raises NotPossible after the timeout."""
     deadline = time.monotonic() + timeout_s
     while True:
@@ -172,44 +130,6 @@ async def _until_settled(look: Callable[[], Awaitable[State]], timeout_s: float)
         if time.monotonic() >= deadline:
             raise NotPossible(f"It has not settled within {timeout_s:.0f} s: look later with `packshot say status`.")
         await asyncio.sleep(POLL_S)
-
-
-@asynccontextmanager
-async def _embedded(settings: Settings) -> AsyncIterator[App]:
-    await migrate_all(settings)
-    async with open_app(settings, base_url=f"http://127.0.0.1:{settings.port}") as app, working(app):
-        yield app
-
-
-async def _member(app: App, name: str) -> Member:
-    member = await app.member_named(name)
-    if member is None:
-        raise NotPossible(f"Nobody is called {name} here: make them with `packshot invite ROLE --as {name}`.")
-    return member
-
-
-def _incoming(
-    app: App,
-    member: Member,
-    *,
-    text: str,
-    photos: tuple[Any, ...] = (),
-    token: str = "",
-    options: Mapping[str, str] | None = None,
-) -> Incoming:
-    key = event_key(member, uuid.uuid4().hex)
-    return Incoming(key, app.team.team_id, actor_of(member), ROOM, text, photos, token, dict(options or {}))
-
-
-async def _settle_embedded(app: App, member: Member, incoming: Incoming, *, timeout_s: float) -> list[State]:
-    await app.events.take(incoming, working=dispatch.provisional(incoming, member))
-    reader = Reader(app.lines, member, frozenset())
-
-    async def look() -> State:
-        handled = await app.events.is_handled(incoming.event_key)
-        return {"handled": handled, "lines": await reader.of_event(incoming.event_key, dump_reply)}
-
-    return await _until_settled(look, timeout_s)
 
 
 def _report(lines: list[State], *, as_json: bool) -> int:

@@ -12,12 +12,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from storage.outbox import OutboxRows, QueuedMessage
-
 from domain.errors import Fault, RateLimited, StoreError
 from domain.people import ChatName
 from domain.ports import Chat, Clock
 from storage.bell import Bell
+from storage.outbox import OutboxRows, QueuedMessage
 
 log = logging.getLogger("packshot.outbox")
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from storage.catalog import StoreRows
-
 from domain.catalog import Store, StoreId
 from domain.errors import NotFound
 from domain.ports import StorePlatform
 from domain.recipe import PictureRules
 from platforms.registry import OPENERS, RULES, Supplies
+from storage.catalog import StoreRows
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ class FindingCode(StrEnum):
     FILE_SIZE = "file_size"
     ENGINE = "engine"
     UNSURE = "unsure"
+    SEE_THROUGH = "see_through"
     CUT_OFF = "cut_off"
     SEVERAL_OBJECTS = "several_objects"
     BLURRED = "blurred"
@@ -84,6 +85,10 @@ _SENTENCES: dict[tuple[FindingCode, FindingLevel], str] = {
     ): "Cut out with {detail}, a weaker method, since nothing better is here: look at the edge.",
     (FindingCode.UNSURE, _WARNING): (
         "I am not sure what the product is: check the cut-out, or retake the photo on a plainer background."
+    ),
+    (FindingCode.SEE_THROUGH, _WARNING): (
+        "A part of the product came out half see-through: check the cut-out, or retake the photo on a plainer "
+        "background."
     ),
     (
         FindingCode.CUT_OFF,

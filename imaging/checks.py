@@ -12,9 +12,10 @@ import numpy as np
 from domain.picture import Finding, FindingCode, FindingLevel
 from domain.recipe import WHITE, Background, PictureRules
 from imaging.codec import AlphaU8, PixelsU8
-from imaging.cutout import OWN_MATTE, UNSURE_FROM, SoftMask
+from imaging.cutout import OWN_MATTE, SoftMask
 from imaging.light import level_at, product_luma
 from imaging.nets import OPEN_MODELS
+from imaging.patches import SEE_THROUGH_FROM
 from imaging.scene import FRAME_RATIO, Box
 
 NOTE_ENLARGED_FROM = 1.25
@@ -39,12 +40,20 @@ _PURE_WHITE = (255, 255, 255, 0), (255, 255, 255, 0)
 
 
 def photo_findings(
-    mask: SoftMask, scene: PixelsU8, alpha: AlphaU8, *, sides: tuple[str, ...], stops: float
+    mask: SoftMask, scene: PixelsU8, alpha: AlphaU8, *, sides: tuple[str, ...], stops: float, see_through: float
 ) -> tuple[Finding, ...]:
-    """Judge the photo. `scene` and `alpha` are the crop at about 1000 px, `sides` where it is cut off."""
+    """Judge the photo. `scene` and `alpha` are the crop at about 1000 px, `sides` where it is cut off.
+
+    `see_through` is `patches.see_through_ratio` of its alpha.
+    """
     findings = [engine_finding(mask.engine)]
-    if mask.doubt >= UNSURE_FROM:
-        findings.append(Finding(FindingCode.UNSURE, FindingLevel.WARNING, measured=mask.doubt, wanted=UNSURE_FROM))
+    if mask.doubt >= mask.doubt_limit:
+        unsure = Finding(FindingCode.UNSURE, FindingLevel.WARNING, measured=mask.doubt, wanted=mask.doubt_limit)
+        findings.append(unsure)
+    if see_through >= SEE_THROUGH_FROM:
+        findings.append(
+            Finding(FindingCode.SEE_THROUGH, FindingLevel.WARNING, measured=see_through, wanted=SEE_THROUGH_FROM)
+        )
     if sides:
         findings.append(Finding(FindingCode.CUT_OFF, FindingLevel.WARNING, detail=_listed(sides)))
     if mask.object_count > 1:

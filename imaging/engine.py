@@ -24,8 +24,9 @@ from domain.picture import ContentType, Enhanced, Finding, FindingCode, FindingL
 from domain.recipe import WHITE, Background, PictureRules, Recipe, Shadow
 from imaging import checks, codec, light, preview, scene
 from imaging.codec import AlphaU8, Photo, PixelsU8
-from imaging.cutout import UNSURE_FROM, Engines, SoftMask, no_product, own_mask
+from imaging.cutout import Engines, SoftMask, no_product, own_mask
 from imaging.matting import FIT_LONG_SIDE_PX, EdgeModel, fit_edge, foreground, without_haze
+from imaging.patches import see_through_ratio, without_patches
 from imaging.scene import Box, Framing
 
 OVERVIEW_LONG_SIDE_PX = 1024
@@ -135,7 +136,7 @@ class LocalEnhancer:
             after=preview.as_jpeg(after),
             preview=preview.side_by_side(before, after),
             engine=cut.mask.engine,
-            confidence=round(max(0.0, 1 - cut.mask.doubt * 0.5 / UNSURE_FROM), 3),
+            confidence=round(max(0.0, 1 - cut.mask.doubt * 0.5 / cut.mask.doubt_limit), 3),
             findings=(*decoded.findings, *cut.findings),
         )
 
@@ -162,7 +163,14 @@ class LocalEnhancer:
             edge=edge,
             stops=stops,
             mask=mask,
-            findings=checks.photo_findings(mask, work, alpha, sides=sides, stops=stops),
+            findings=checks.photo_findings(
+                mask,
+                work,
+                alpha,
+                sides=sides,
+                stops=stops,
+                see_through=0.0 if edge is None else see_through_ratio(edge.coarse),  # a matte may mean its glass
+            ),
         )
 
 
@@ -186,7 +194,7 @@ def _fitted(crop: Box, work: PixelsU8, mask: SoftMask, *, photo_width: int, phot
         flags=cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP,
         borderMode=cv2.BORDER_REPLICATE,
     )
-    return fit_edge(target, coverage)
+    return fit_edge(target, without_patches(target, coverage.clip(0, 1)))
 
 
 def _render(cut: _CutOut, recipe: Recipe, rules: PictureRules, backdrop: PixelsU8 | None) -> _Rendered:

@@ -18,6 +18,9 @@ from pathlib import Path
 
 import numpy as np
 
+# As a script Python looks beside this file for the packages, not in the repository's root.
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
 from domain.recipe import WHITE, PictureRules, Recipe, Shadow
 from imaging.codec import decode_own_jpeg, encode_jpeg
 from imaging.engine import LocalEnhancer

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -82,6 +81,8 @@ class BuiltinNet:
 
     def __init__(self, *, threads: int) -> None:
         """Load it. Raises Fault("net") where the file or the runtime is not usable."""
+        from importlib import resources  # 10 ms that importing the room need not take
+
         try:
             model = resources.files("imaging.models").joinpath("net_fp16.onnx").read_bytes()
         except OSError as error:

@@ -32,6 +32,7 @@ _MASK_VOICE = 0.7
 _UNDECIDED, _DECIDED = 1.0, 2.0
 """Log odds below which the mask stands, and from which colour alone does."""
 _ISLAND_SHARE = 0.03
+"""Share of the product below which a part is a spot on it or a crumb beside it."""
 
 
 def without_patches(rgb: PixelsU8, coverage: SoftF32) -> SoftF32:
@@ -88,8 +89,10 @@ def _decided(lab: SoftF32, coverage: SoftF32, patch: AlphaU8) -> SoftF32:
     smooth = cv2.blur(share, (5, 5))[patch] / np.maximum(cv2.blur(patch.astype(np.float32), (5, 5))[patch], 1e-3)
     log_odds = _log_odds(smooth, 1e-4) + _MASK_VOICE * _log_odds(grey, 0.02)
     if np.count_nonzero(near & is_background) < _LEAST_SAMPLES:
-        # Deep inside the product colour may fill, never clear: a toy's black eye is no hole.
-        log_odds = np.maximum(log_odds, 0)
+        if len(grey) < _ISLAND_SHARE * np.count_nonzero(is_product):
+            # A small spot with no background anywhere near is a toy's black eye, whatever its colour.
+            return np.ones_like(grey)
+        log_odds = np.maximum(log_odds, 0)  # so deep inside colour may fill, never clear
     trust = np.clip((np.abs(log_odds) - _UNDECIDED) / (_DECIDED - _UNDECIDED), 0, 1)
     decided: SoftF32 = grey * (1 - trust) + trust * (log_odds > 0)
     return decided

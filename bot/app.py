@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
@@ -107,6 +107,7 @@ async def _first_rows(database: Database) -> tuple[Team, Member, Store]:
 @asynccontextmanager
 async def open_app(settings: Settings, *, base_url: str) -> AsyncIterator[App]:
     """Build everything on a migrated database; `base_url` is where our own pages are reached."""
+    secret_key(settings)
     database = open_database(settings.database_url)
     enqueuer = Enqueuer(database.sync_url)
     media = open_media(settings, database)
@@ -175,7 +176,10 @@ async def working(app: App, *, steps: Steps | None = None, pace: Pace | None = N
     )
     try:
         await jobs.launch()
-        loops = [asyncio.create_task(_run_outbox(app)), asyncio.create_task(forget_old_photos(app))]
+        loops = [
+            asyncio.create_task(_for_ever("outbox", lambda: _run_outbox(app))),
+            asyncio.create_task(_for_ever("retention", lambda: forget_old_photos(app))),
+        ]
         try:
             yield
         finally:
@@ -185,6 +189,16 @@ async def working(app: App, *, steps: Steps | None = None, pace: Pace | None = N
             await jobs.close(drain_s=5)
     finally:
         await asyncio.to_thread(slot.release)
+
+
+async def _for_ever(name: str, run: Callable[[], Awaitable[None]]) -> None:
+    """Start a loop again whatever ended it: a worker that no longer delivers must not look alive."""
+    while True:
+        try:
+            await run()
+        except Exception:  # the loop's own errors are handled in it; this is the one that was not foreseen
+            log.exception("the %s loop ended, starting it again", name)
+        await asyncio.sleep(LOCK_RETRY_S)
 
 
 async def _run_outbox(app: App) -> None:

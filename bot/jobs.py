@@ -338,7 +338,15 @@ class Jobs:
             await asyncio.sleep(self._pace.look_every_s)
 
     async def _bury_dead_letters(self) -> None:
-        for letter in await asyncio.to_thread(self.dead_letters):
+        letters = await asyncio.to_thread(self.dead_letters)
+        if not letters:
+            return
+        # A retry has a job of its own: a letter of the attempt before it must not fail the one that runs.
+        alive = {(job.name, job.subject_id): job.key for job, _since in await self._moving()}
+        for letter in letters:
+            if alive.get((letter.name, letter.subject_id), letter.key) != letter.key:
+                await asyncio.to_thread(DBOS.update_workflow_attributes, letter.key, _TOLD, merge=True)
+                continue
             fault = Fault("dead_letter", f"{letter.key} ended as {letter.why}")
             if await self._fail(letter.name, letter.subject_id, fault):
                 await asyncio.to_thread(DBOS.update_workflow_attributes, letter.key, _TOLD, merge=True)

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from domain.errors import Fault, RateLimited, StoreError
+from domain.errors import Fault, RateLimited, StoreDown, StoreError
 from domain.people import ChatName
 from domain.ports import Chat, Clock
 from storage.bell import Bell
@@ -24,6 +24,8 @@ POLL_S = 0.2
 """How long another process's message may lie unseen; our own ring the bell."""
 BATCH = 50
 RETRY_AFTER_S = 5.0
+PASSING_FAULTS = ("database_", "media_down")
+"""Ours, and over in a while: a message is not lost to a locked database."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +65,21 @@ class Outbox:
             native_id = await chat.deliver(message.outgoing)
         except RateLimited as error:
             await self._later(message, error.retry_after_s, str(error))
-        except StoreError as error:
+        except StoreDown as error:
             await self._later(message, RETRY_AFTER_S, str(error))
         except Fault as error:
-            log.error("message undeliverable", extra={"code": error.code, "outbox_id": message.outbox_id})
-            await self.rows.failed(message.outbox_id, str(error))
+            if error.code.startswith(PASSING_FAULTS):
+                await self._later(message, RETRY_AFTER_S, str(error))
+            else:
+                await self._never(message, error)
+        except StoreError as error:
+            await self._never(message, error)
         else:
             await self.rows.sent(message.outbox_id, native_id)
+
+    async def _never(self, message: QueuedMessage, error: Exception) -> None:
+        log.error("message undeliverable", extra={"why": str(error), "outbox_id": message.outbox_id})
+        await self.rows.failed(message.outbox_id, str(error))
 
     async def _later(self, message: QueuedMessage, delay_s: float, why: str) -> None:
         await self.rows.retry(message.outbox_id, self.clock() + timedelta(seconds=delay_s), why)

@@ -72,6 +72,10 @@ class EnhancementRows(Protocol):
         """Return the newest of the team asked for in this place (any place when a SKU is given)."""
         ...
 
+    async def awaiting_in(self, place: Place, team_id: str, *, sku: Sku | None = None) -> Sequence[Enhancement]:
+        """Return what waits for a decision and was asked for in this place (any place when a SKU is given)."""
+        ...
+
     async def count_by_state(self, team_id: str) -> dict[EnhancementState, int]:
         """Return how many stand where."""
         ...

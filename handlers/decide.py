@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from domain.enhancement import (
+    MOVING_PLACEMENTS,
     PUBLISHED_PLACEMENTS,
     Decision,
     Enhancement,
@@ -57,9 +58,21 @@ async def press(asked: Asked, intent: Press, desk: Desk) -> None:
 
 
 async def decide_by_sku(asked: Asked, intent: DecideBySku, desk: Desk) -> None:
-    """Do what a word says, to the newest card of that SKU, or the newest one here."""
+    """Do what a word says, to the newest card of that SKU, or the newest one here.
+
+    A word approves or rejects only what it can mean: with two previews waiting, it asks for the button.
+    """
+    place, team_id = asked.incoming.place, asked.member.team_id
     async with desk.work() as work:
-        enhancement = await work.enhancements.latest_in(asked.incoming.place, asked.member.team_id, sku=intent.sku)
+        enhancement = await work.enhancements.latest_in(place, team_id, sku=intent.sku)
+        waiting = await work.enhancements.awaiting_in(place, team_id, sku=intent.sku)
+    if intent.verb in {"approve", "reject"} and waiting:
+        if len(waiting) > 1:
+            names = ", ".join(dict.fromkeys(item.sku.value for item in waiting))
+            raise BadInput(
+                f"{len(waiting)} pictures wait for a decision ({names}): press the button on the one you mean."
+            )
+        enhancement = waiting[0]
     if enhancement is None:
         which = f"of {intent.sku}" if intent.sku else "here"
         raise BadInput(f"There is no picture {which} to {intent.verb}: send `enhance SKU`, or a photo with its SKU.")
@@ -124,7 +137,7 @@ async def _act(
         case Action.REJECT:
             await _reject(work, asked, desk, enhancement, reason=text)
         case Action.REDO:
-            await _redo(work, asked, desk, enhancement, options)
+            await _redo(work, asked, desk, enhancement, placements, options)
         case Action.UNDO:
             await _undo(work, asked, desk, enhancement, placements)
         case Action.RETRY:
@@ -176,10 +189,20 @@ async def _reject(work: UnitOfWork, asked: Asked, desk: Desk, enhancement: Enhan
 
 
 async def _redo(
-    work: UnitOfWork, asked: Asked, desk: Desk, enhancement: Enhancement, options: Mapping[str, str]
+    work: UnitOfWork,
+    asked: Asked,
+    desk: Desk,
+    enhancement: Enhancement,
+    placements: Sequence[Placement],
+    options: Mapping[str, str],
 ) -> None:
     if enhancement.state in {EnhancementState.RECEIVED, EnhancementState.ENHANCING}:
         raise NotPossible(f"I am still working on {enhancement.sku}: wait for its preview, then redo.")
+    # The card shows the newest revision only: what is open of an older one would never be seen again.
+    open_ones = [item for item in placements if item.state in MOVING_PLACEMENTS | {PlacementState.UNCLEAR}]
+    if open_ones:
+        where = open_ones[0].target.store_name
+        raise NotPossible(f"{enhancement.sku} is not settled on {where} yet: finish that on its card first, then redo.")
     read_options(options)
     again = enhancement.redone(enhancement.revision.recipe.changed(options))
     await work.enhancements.save(again, was=enhancement)
@@ -207,10 +230,12 @@ async def _retry(
     work: UnitOfWork, asked: Asked, desk: Desk, enhancement: Enhancement, placements: Sequence[Placement]
 ) -> None:
     if enhancement.state is EnhancementState.ENHANCE_FAILED:
-        await _redo(work, asked, desk, enhancement, {})
+        await _redo(work, asked, desk, enhancement, placements, {})
         return
     failed = [
-        item for item in placements if item.state in {PlacementState.PUBLISH_FAILED, PlacementState.RESTORE_FAILED}
+        item
+        for item in _current(enhancement, placements)
+        if item.state in {PlacementState.PUBLISH_FAILED, PlacementState.RESTORE_FAILED}
     ]
     if not failed:
         raise NotPossible(f"Nothing of {enhancement.sku} has failed, so there is nothing to retry.")
@@ -233,7 +258,7 @@ async def _clear_up(
     action: Action,
 ) -> None:
     """A person looked at the store and says what is there."""
-    unclear = [item for item in placements if item.state is PlacementState.UNCLEAR]
+    unclear = [item for item in _current(enhancement, placements) if item.state is PlacementState.UNCLEAR]
     if not unclear:
         raise NotPossible(f"Everything about {enhancement.sku} is clear already.")
     for placement in unclear:
@@ -248,6 +273,13 @@ async def _clear_up(
             await work.placements.save(missing, was=placement)
     await show_card(work, enhancement)
     await work.audit(audit_entry(enhancement, desk, asked.member.name, "looked", action.value))
+
+
+def _current(enhancement: Enhancement, placements: Sequence[Placement]) -> list[Placement]:
+    """Return what the approved revision on the card has placed; an older revision's picture is never sent again."""
+    if enhancement.state is not EnhancementState.APPROVED:
+        return []
+    return [item for item in placements if item.revision == enhancement.revision.number]
 
 
 async def _send_again(work: UnitOfWork, placement: Placement, event: PlacementEvent) -> None:

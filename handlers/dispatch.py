@@ -120,10 +120,20 @@ async def _answer(incoming: Incoming, desk: Desk) -> None:
         member = await work.people.find_member(incoming.team_id, incoming.actor)
     if member is None:
         raise NotAMember
-    needed = decide.NEEDS[intent.token.action] if isinstance(intent, Press) else _ROLES.get(type(intent), Role.EDITOR)
+    needed = _needed(intent)
     if not member.role.covers(needed):
         raise NotAllowed(needs=needed.value, has=member.role.value, what=_what(intent))
     await _route(Asked(incoming, member), intent, desk)
+
+
+def _needed(intent: Intent) -> Role:
+    match intent:
+        case Press(token=token):
+            return decide.NEEDS[token.action]
+        case DecideBySku(verb=verb):
+            return decide.NEEDS[Action(verb)]
+        case _:
+            return _ROLES[type(intent)]
 
 
 async def _route(asked: Asked, intent: Intent, desk: Desk) -> None:  # noqa: C901 - a table of intents, one line each

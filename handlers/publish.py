@@ -11,12 +11,15 @@ from dataclasses import replace
 
 from domain.catalog import ImageId, ListingImage
 from domain.enhancement import Placement, PlacementEvent, PlacementState, Replaced
-from domain.errors import Ambiguous, ChangedMeanwhile, NotPossible, RejectedByStore
+from domain.errors import Ambiguous, ChangedMeanwhile, Fault, NotPossible, RejectedByStore
 from domain.ports import PublishRequest, RestoreRequest, RestoresImages, StorePlatform, UnitOfWork
 from handlers.card import show_card
 from handlers.desk import Desk
 from handlers.enhance import audit_entry
 from handlers.failures import sentence_for
+
+_DIED_MIDWAY = frozenset({"dead_letter", "job_lost", "step_hung"})
+"""Faults after which nobody can tell how far a step had come."""
 
 
 async def keep(placement_id: str, desk: Desk) -> None:
@@ -81,11 +84,14 @@ async def confirm(placement_id: str, desk: Desk) -> None:
     if placement.state is not PlacementState.PUBLISHING or placement.image_id is None:
         return
     store = await desk.stores.open(placement.target.store_id)
-    image = _at(await store.read_images(placement.target.listing_id), placement.target.position)
-    if image is None or image.image_id != placement.image_id:
+    images = await store.read_images(placement.target.listing_id)
+    image = next((image for image in images if image.image_id == placement.image_id), None)
+    if image is None:
         raise RejectedByStore("it said yes, but shows another picture", store=store.store.name, field="image")
+    # A listing with two pictures has no position 6: ours was appended, and undo must know where it is.
+    seen = replace(placement, target=replace(placement.target, position=image.position), url=image.url, failure="")
     async with desk.work() as work:
-        await _move(work, desk, placement, PlacementEvent.CONFIRM, url=image.url, failure="")
+        await _move(work, desk, placement, PlacementEvent.CONFIRM, instead=seen)
 
 
 async def publish_failed(placement_id: str, error: BaseException, desk: Desk) -> None:
@@ -93,7 +99,16 @@ async def publish_failed(placement_id: str, error: BaseException, desk: Desk) ->
     async with desk.work() as work:
         placement = await work.placements.load(placement_id)
         if placement.state in {PlacementState.APPROVED, PlacementState.PUBLISHING, PlacementState.ACCEPTED}:
-            await _move(work, desk, placement, PlacementEvent.FAIL, failure=sentence_for(error))
+            event = PlacementEvent.LOSE_SIGHT if _may_be_there(placement, error) else PlacementEvent.FAIL
+            await _move(work, desk, placement, event, failure=sentence_for(error))
+
+
+def _may_be_there(placement: Placement, error: BaseException) -> bool:
+    """Whether our picture may stand in the shop although the job failed; then a person looks, and undo stays possible."""
+    if placement.image_id is not None and not isinstance(error, RejectedByStore):
+        return placement.state in {PlacementState.PUBLISHING, PlacementState.ACCEPTED}
+    was_sent = placement.state is PlacementState.PUBLISHING and placement.replaced is not None
+    return was_sent and isinstance(error, Fault) and error.code in _DIED_MIDWAY
 
 
 async def put_back(placement_id: str, desk: Desk) -> None:
@@ -141,14 +156,15 @@ async def _move(
     placement: Placement,
     event: PlacementEvent,
     *,
-    url: str | None = None,
+    instead: Placement | None = None,
     failure: str | None = None,
     note: str = "",
 ) -> Placement:
-    """Save the move, bring the card up to date and write the audit line, in the caller's transaction."""
-    moved = placement.after(event)
-    if url is not None:
-        moved = replace(moved, url=url)
+    """Save the move, bring the card up to date and write the audit line, in the caller's transaction.
+
+    `instead` is the row with what is known now; `placement` is what it was.
+    """
+    moved = (instead or placement).after(event)
     if failure is not None:
         moved = replace(moved, failure=failure)
     await work.placements.save(moved, was=placement)

@@ -29,6 +29,9 @@ from storage.codec import FINDINGS, PICTURE, PICTURES, RECIPE, REPLACED, TARGET,
 from storage.statements import change, find_all, find_one, insert, insert_once
 from storage.tables import DecisionRow, EnhancementRow, PlacementRow, RevisionRow
 
+MOST_WAITING = 10
+"""Enough to know that a word alone cannot mean one of them."""
+
 
 class SqlEnhancements:
     """The enhancements seen by one transaction."""
@@ -91,19 +94,16 @@ class SqlEnhancements:
 
     async def latest_in(self, place: Place, team_id: str, *, sku: Sku | None = None) -> Enhancement | None:
         """Return the newest of the team in this place, of a SKU in any place."""
-        statement = select(EnhancementRow).where(col(EnhancementRow.team_id) == team_id)
-        if sku is not None:
-            statement = statement.where(col(EnhancementRow.sku_key) == sku.key)
-        else:
-            statement = statement.where(
-                col(EnhancementRow.chat) == place.chat.value,
-                col(EnhancementRow.place_id) == place.place_id,
-                col(EnhancementRow.thread_id) == place.thread_id,
-            )
-        newest_first = statement.order_by(
-            col(EnhancementRow.created_at).desc(), col(EnhancementRow.enhancement_id).desc()
+        return await self._find(_newest_first(place, team_id, sku))
+
+    async def awaiting_in(self, place: Place, team_id: str, *, sku: Sku | None = None) -> Sequence[Enhancement]:
+        """Return what waits for a decision in this place, of a SKU in any place, newest first."""
+        waiting = _newest_first(place, team_id, sku).where(
+            col(EnhancementRow.state) == EnhancementState.AWAITING_DECISION.value
         )
-        return await self._find(newest_first)
+        return [
+            await self.load(row.enhancement_id) for row in await find_all(self._db_session, waiting.limit(MOST_WAITING))
+        ]
 
     async def count_by_state(self, team_id: str) -> dict[EnhancementState, int]:
         """Return how many stand where."""
@@ -165,6 +165,19 @@ class SqlEnhancements:
                 findings=row.findings,
             ),
         )
+
+
+def _newest_first(place: Place, team_id: str, sku: Sku | None) -> Select[EnhancementRow]:
+    statement = select(EnhancementRow).where(col(EnhancementRow.team_id) == team_id)
+    if sku is not None:
+        statement = statement.where(col(EnhancementRow.sku_key) == sku.key)
+    else:
+        statement = statement.where(
+            col(EnhancementRow.chat) == place.chat.value,
+            col(EnhancementRow.place_id) == place.place_id,
+            col(EnhancementRow.thread_id) == place.thread_id,
+        )
+    return statement.order_by(col(EnhancementRow.created_at).desc(), col(EnhancementRow.enhancement_id).desc())
 
 
 class SqlPlacements:

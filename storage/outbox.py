@@ -7,6 +7,7 @@ roof holds a lock for it); a crash between delivering and `sent` repeats that on
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +23,8 @@ from storage.codec import clean_text, load_reply
 from storage.database import Database
 from storage.statements import change, find_one
 from storage.tables import OutboxRow, PostedMessageRow
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +128,17 @@ async def _first_of_places(db_session: AsyncSession, now: datetime, limit: int) 
         .order_by(col(OutboxRow.outbox_id))
         .limit(limit)
     )
-    return [_queued(row, native_id) for row, native_id in await db_session.execute(statement)]
+    readable: list[QueuedMessage] = []
+    for row, native_id in (await db_session.execute(statement)).all():
+        try:
+            readable.append(_queued(row, native_id))
+        except (KeyError, ValueError) as error:
+            # A reply of a newer version, seen during a rolling upgrade: it must not stop every other place.
+            log.exception("outbox row %s cannot be read", row.outbox_id)
+            await change(
+                db_session, _one(row.outbox_id or 0).values(state="failed", error=clean_text(f"unreadable: {error!r}"))
+            )
+    return readable
 
 
 def _queued(row: OutboxRow, native_id: str) -> QueuedMessage:

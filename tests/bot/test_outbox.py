@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import text
 
 from bot.outbox import RETRY_AFTER_S, Outbox
 from domain.errors import Fault, RateLimited, StoreDown
@@ -102,3 +103,25 @@ async def test_a_message_that_can_never_be_shown_does_not_hold_up_the_next(offic
     await office.deliver_all()
     assert office.heard == ["next"]
     assert list(await office.rows.due(office.now + timedelta(days=1), 10)) == []
+
+
+async def test_a_message_is_not_lost_to_a_database_that_was_busy(office: Office) -> None:
+    office.chat.trouble = [Fault("database_busy", "database is locked")]
+    await office.say("first")
+    await office.deliver_all()
+    assert office.heard == []
+    office.now += timedelta(seconds=RETRY_AFTER_S)
+    await office.deliver_all()
+    assert office.heard == ["first"]
+
+
+async def test_a_reply_of_a_newer_version_stops_nobody_else(office: Office, sqlite_url: str) -> None:
+    await office.say("unreadable")
+    await office.say("elsewhere", OTHER_ROOM)
+    database = open_database(sqlite_url)
+    async with database.begin() as db_session:
+        await db_session.execute(text("""UPDATE outbox SET reply = '{"type": "FromTheFuture"}' WHERE outbox_id = 1"""))
+    await database.close()
+    await office.say("afterwards")
+    await office.deliver_all()
+    assert sorted(office.heard) == ["afterwards", "elsewhere"]

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from domain.errors import Fault
-from domain.people import Actor, Invitation, Member, Role, Team
+from domain.people import Actor, ChatName, Invitation, Member, Role, Team
 from storage.codec import clean_text
 from storage.statements import change, find_all, find_one, insert, insert_once, lock_until_commit
 from storage.tables import IdentityRow, InvitationRow, MemberRow, TeamRow
@@ -58,7 +58,7 @@ class SqlPeople:
     async def add_member(self, team_id: str, name: str, role: Role, actor: Actor, *, now: datetime) -> Member:
         """Make an actor a member, or raise the role of the member the actor is already."""
         # Two codes redeemed by one person at once must not make two members of them.
-        await lock_until_commit(self._db_session, f"identity:{team_id}:{actor.chat.value}:{actor.actor_id}")
+        await self._lock_identity(team_id, actor)
         member = await self.find_member(team_id, actor)
         if member is not None:
             return await self._raised(member, role)
@@ -88,13 +88,23 @@ class SqlPeople:
     async def join(self, code: str, actor: Actor, *, now: datetime) -> Member | None:
         """Redeem a code once; None when it is unknown, used or expired.
 
-        Somebody who is a member already keeps the higher of the two roles.
+        Somebody who is a member already keeps the higher of the two roles; not so in the console, where
+        a name is all there is to an identity: a name that is taken gets None there, and the code stays
+        good.
         """
+        mine = col(InvitationRow.code_hash) == hashed(code)
+        invitation = await find_one(self._db_session, select(InvitationRow).where(mine))
+        if invitation is None:
+            return None
+        # Before the look at who is called so: of two codes redeemed under one name at once, the later one waits here.
+        await self._lock_identity(invitation.team_id, actor)
+        if actor.chat is ChatName.CONSOLE and await self.find_member(invitation.team_id, actor) is not None:
+            return None
         used = await change(
             self._db_session,
             update(InvitationRow)
             .where(
-                col(InvitationRow.code_hash) == hashed(code),
+                mine,
                 col(InvitationRow.used_at).is_(None),
                 col(InvitationRow.expires_at) > now,
             )
@@ -102,12 +112,13 @@ class SqlPeople:
         )
         if used != 1:
             return None
-        mine = col(InvitationRow.code_hash) == hashed(code)
-        invitation = (await self._db_session.execute(select(InvitationRow).where(mine))).scalar_one()
         role = Role(invitation.role)
         member = await self.add_member(invitation.team_id, actor.name or actor.actor_id, role, actor, now=now)
         await change(self._db_session, update(InvitationRow).where(mine).values(used_by=member.member_id))
         return member
+
+    async def _lock_identity(self, team_id: str, actor: Actor) -> None:
+        await lock_until_commit(self._db_session, f"identity:{team_id}:{actor.chat.value}:{actor.actor_id}")
 
     async def _raised(self, member: Member, role: Role) -> Member:
         if member.role.covers(role):

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from sqlalchemy import text
 
-from domain.people import Actor, ChatName, Role
+from domain.people import Actor, ChatName, Member, Role
 from domain.rows import Question
 from storage.bootstrap import ensure_member, ensure_team
 from storage.logins import SqlConsoleLogins
@@ -64,12 +64,43 @@ async def test_a_code_is_stored_as_a_hash_only(shop: Shop) -> None:
 
 
 async def test_a_member_who_joins_again_keeps_the_higher_role(shop: Shop) -> None:
+    ben = await ensure_member(shop.database, shop.team.team_id, "Ben", Role.APPROVER, BEN)
     for role, expected in ((Role.VIEWER, Role.APPROVER), (Role.ADMIN, Role.ADMIN)):
         code = await invited(shop, role)
         async with shop.work() as work:
-            member = await work.people.join(code, ANNA, now=shop.clock())
-            assert member == replace(shop.anna, role=expected)
-            assert await work.people.find_member(shop.team.team_id, ANNA) == member
+            member = await work.people.join(code, BEN, now=shop.clock())
+            assert member == replace(ben, role=expected)
+            assert await work.people.find_member(shop.team.team_id, BEN) == member
+
+
+async def test_a_name_that_is_taken_in_the_console_lets_nobody_in_and_keeps_the_code(shop: Shop) -> None:
+    code = await invited(shop, Role.ADMIN)
+    async with shop.work() as work:
+        assert await work.people.join(code, ANNA, now=shop.clock()) is None
+        assert await work.people.find_member(shop.team.team_id, ANNA) == shop.anna
+    async with shop.work() as work:
+        eve = await work.people.join(code, Actor(ChatName.CONSOLE, "Eve", "Eve"), now=shop.clock())
+    assert eve is not None
+    assert eve.role is Role.ADMIN
+
+
+async def test_two_who_choose_one_console_name_at_once_do_not_become_one(shop: Shop) -> None:
+    eve = Actor(ChatName.CONSOLE, "Eve", "Eve")
+    roles = (Role.ADMIN, Role.VIEWER, Role.EDITOR)
+    codes = [await invited(shop, role) for role in roles]
+    # Everybody has looked whether the name is free before anybody takes it, as the entry page does.
+    looked = asyncio.Barrier(1 if shop.database.is_sqlite else len(codes))
+
+    async def join(code: str) -> Member | None:
+        async with shop.work() as work:
+            await work.people.find_member(shop.team.team_id, eve)
+            await looked.wait()
+            return await work.people.join(code, eve, now=shop.clock())
+
+    joined = [member for member in await asyncio.gather(*map(join, codes)) if member is not None]
+    assert len(joined) == 1
+    async with shop.work() as work:
+        assert await work.people.find_member(shop.team.team_id, eve) == joined[0]
 
 
 async def test_first_rows_are_made_once(shop: Shop) -> None:

@@ -40,7 +40,7 @@ class CrashingShop:
     settings: Settings
     plan: Path
     kills: Path
-    worker: asyncio.subprocess.Process | None = None
+    workers: list[asyncio.subprocess.Process] = field(default_factory=list)
     keeper: asyncio.Task[None] | None = field(default=None, repr=False)
 
     def plan_kills(self, moments: Sequence[str], *, for_ever: bool = False, attempts: int = 50) -> None:
@@ -65,6 +65,10 @@ class CrashingShop:
         return self.plan.with_name("deaths.txt")
 
     @property
+    def _started(self) -> int:
+        return len(list(self.plan.parent.glob("ready-*")))
+
+    @property
     def deaths(self) -> int:
         """How many workers have been killed."""
         return len(self._deaths.read_text().splitlines()) if self._deaths.exists() else 0
@@ -76,10 +80,17 @@ class CrashingShop:
 
     async def keep_working(self) -> None:
         """Keep a worker alive; ends only in an error."""
-        self.worker = await asyncio.create_subprocess_exec(
+        worker = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "tests.crash.worker", str(self.plan), cwd=ROOT, start_new_session=True
         )
-        raise AssertionError(f"the worker ended with {await self.worker.wait()}")
+        self.workers.append(worker)
+        raise AssertionError(f"the worker ended with {await worker.wait()}")
+
+    async def ready(self, workers: int) -> None:
+        """Wait until so many workers have been started."""
+        async with asyncio.timeout(PATIENCE_S):
+            while self._started < workers:
+                await asyncio.sleep(0.05)
 
     async def say(self, text: str = "", *, photo: bytes | None = None, token: str = "") -> Incoming:
         """Take an event as the console does."""
@@ -146,6 +157,7 @@ async def crashing_shop(database_url: str, folder: Path) -> AsyncIterator[Crashi
             if shop.keeper is not None:
                 shop.keeper.cancel()
                 await asyncio.gather(shop.keeper, return_exceptions=True)
-            if shop.worker is not None and shop.worker.returncode is None:
-                os.killpg(shop.worker.pid, signal.SIGKILL)
-                await shop.worker.wait()
+            for worker in shop.workers:
+                if worker.returncode is None:
+                    os.killpg(worker.pid, signal.SIGKILL)
+                    await worker.wait()

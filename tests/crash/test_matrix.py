@@ -7,6 +7,8 @@ a shop of its own and kills there `--kills` times in a row.
 from __future__ import annotations
 
 import asyncio
+import os
+import random
 import signal
 import sys
 from pathlib import Path
@@ -31,6 +33,8 @@ PUBLISHING = [
 ]
 RESTORING = ["put_back:before", "store:restore", "put_back:after"]
 DELIVERING = ["deliver:before", "deliver:after"]
+PHOTOS = 12
+RANDOM_KILLS = 10
 CELLS = [*ENHANCING, *PUBLISHING, *RESTORING, *DELIVERING]
 
 
@@ -63,6 +67,38 @@ async def test_a_cell_killed_again_and_again(shop: CrashingShop, cell: str, kill
 
 def database_of(shop: CrashingShop) -> str:
     return "sqlite" if shop.settings.is_sqlite else "postgres"
+
+
+@pytest.mark.soak
+@pytest.mark.postgres
+async def test_two_workers_killed_at_random_publish_everything_once(
+    postgres_url: str, tmp_path: Path, matrix: list[Cell]
+) -> None:
+    rng = random.Random(20261123)
+    async with crashing_shop(postgres_url, tmp_path) as shop:
+        shop.plan_kills([])
+        keepers = [asyncio.create_task(shop.keep_working()) for _ in range(2)]
+        await shop.ready(2)
+        asked = [await shop.say("MUG-01", photo=PHOTO + bytes([number])) for number in range(PHOTOS)]
+
+        async def kill_now_and_then() -> None:
+            for _ in range(RANDOM_KILLS):
+                await asyncio.sleep(rng.uniform(0.5, 2.5))
+                os.kill(rng.choice(shop.workers).pid, signal.SIGUSR1)
+
+        killer = asyncio.create_task(kill_now_and_then())
+        for incoming in asked:
+            card = (await shop.outcome(incoming, "PreviewReady")).card
+            yes = await shop.say(token=f"v1:approve:{card.enhancement_id}:{card.revision}")
+            await shop.outcome(yes, "Published")
+        await killer
+        for keeper in keepers:
+            keeper.cancel()
+        lost = PHOTOS - await shop.count("placement WHERE state = 'live'")
+        twice = await shop.count("shelf_image WHERE made_for <> ''") - PHOTOS
+        matrix.append(Cell("postgres", "random, 2 workers", shop.deaths, lost, twice, told=True))
+        assert (lost, twice) == (0, 0)
+        assert shop.deaths > 0
 
 
 @pytest.mark.parametrize("side", ["before", "after"])

@@ -26,7 +26,7 @@ from domain.enhancement import (
 from domain.errors import Fault, RowChanged
 from domain.people import ChatName, Place
 from storage.codec import FINDINGS, PICTURE, PICTURES, RECIPE, REPLACED, TARGET, TARGETS, clean_text, dump
-from storage.statements import change, find_all, find_one, insert, insert_once
+from storage.statements import change, find_all, find_one, insert, insert_once, lock_until_commit
 from storage.tables import DecisionRow, EnhancementRow, PlacementRow, RevisionRow
 
 MOST_WAITING = 10
@@ -65,6 +65,7 @@ class SqlEnhancements:
 
     async def save(self, enhancement: Enhancement, *, was: Enhancement) -> None:
         """Write it where state, revision and attempt are those of `was`. Raises RowChanged."""
+        await _lock_card(self._db_session, was.enhancement_id)
         row = _enhancement_row(enhancement)
         changed = await change(
             self._db_session,
@@ -218,11 +219,13 @@ class SqlPlacements:
 
     async def add(self, placement: Placement) -> None:
         """Insert it. Raises RowChanged when (enhancement, revision, listing) has one already."""
+        await _lock_card(self._db_session, placement.enhancement_id)
         if not await insert_once(self._db_session, _placement_row(placement)):
             raise RowChanged(f"placement {placement.publish_key}", was="missing")
 
     async def save(self, placement: Placement, *, was: Placement) -> None:
         """Write it where state and attempt are those of `was`. Raises RowChanged."""
+        await _lock_card(self._db_session, was.enhancement_id)
         row = _placement_row(placement)
         changed = await change(
             self._db_session,
@@ -254,6 +257,14 @@ class SqlPlacements:
             .group_by(col(PlacementRow.state))
         )
         return {PlacementState(state): count for state, count in rows}
+
+
+async def _lock_card(db_session: AsyncSession, enhancement_id: str) -> None:
+    """Wait for whoever changes the same card, so that what is read for it next is what they committed.
+
+    Two stores that confirm at once would each draw the card with the other one still on its way.
+    """
+    await lock_until_commit(db_session, f"card:{enhancement_id}")
 
 
 def _enhancement(row: EnhancementRow, revision: RevisionRow, decision: DecisionRow | None) -> Enhancement:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -12,6 +13,7 @@ from domain.enhancement import (
     Enhancement,
     EnhancementEvent,
     EnhancementState,
+    Placement,
     PlacementEvent,
     PlacementState,
     Replaced,
@@ -184,3 +186,29 @@ async def test_missing_rows_are_faults(shop: Shop) -> None:
             await work.placements.load("nope")
         with pytest.raises(Fault, match="no team"):
             await work.people.team("nope")
+
+
+async def test_of_two_stores_that_confirm_at_once_the_later_one_sees_both(shop: Shop) -> None:
+    their_store = Store(StoreId("second"), shop.team.team_id, PlatformName.SHELF, "Second")
+    await StoreRows(shop.database).add(their_store, None)
+    first = shop.enhancement()
+    second_target = replace(first.targets[0], store_id=their_store.store_id, store_name="Second")
+    enhancement = await shop.added(replace(first, targets=(*first.targets, second_target)))
+    placements = [shop.placement(enhancement), replace(shop.placement(enhancement), target=second_target)]
+    async with shop.work() as work:
+        for placement in placements:
+            await work.placements.add(placement)
+    # On SQLite the first has committed before the second can begin.
+    both_changed = asyncio.Barrier(1 if shop.database.is_sqlite else 2)
+
+    async def confirm(placement: Placement) -> set[PlacementState]:
+        async with shop.work() as work:
+            await both_changed.wait()
+            await work.placements.save(replace(placement, state=PlacementState.LIVE), was=placement)
+            # Long enough for the other one to have written, were it let.
+            await asyncio.sleep(0.05)
+            seen = await work.placements.of_enhancement(enhancement.enhancement_id)
+        return {other.state for other in seen}
+
+    cards = await asyncio.gather(*map(confirm, placements))
+    assert {PlacementState.LIVE} in cards

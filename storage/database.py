@@ -13,9 +13,11 @@ from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
 from pathlib import Path
 
+from psycopg.errors import UndefinedTable
 from sqlalchemy import URL, Connection, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -62,7 +64,7 @@ class Database:
     async def begin(self) -> AsyncIterator[AsyncSession]:
         """One writing transaction: commits when left normally, rolls back on any exception.
 
-        Raises Fault("database_down" | "database_busy" | "database_full"). On SQLite a task that has
+        Raises Fault("database_down" | "database_busy" | "database_full" | "database_not_migrated"). On SQLite a task that has
         one open must not open another, nor may tasks it waits for: that would never end, so it is a
         RuntimeError at once.
         """
@@ -156,9 +158,18 @@ def _begin_sqlite(connection: Connection) -> None:
 def _faults() -> Iterator[None]:
     try:
         yield
+    except PoolTimeout as error:
+        raise Fault("database_busy", str(error)) from error
+    except ProgrammingError as error:
+        # Any other is a statement of ours that is wrong, and must be seen as that.
+        if not isinstance(error.orig, UndefinedTable):
+            raise
+        raise Fault("database_not_migrated", f"UndefinedTable: {error.orig}") from error
     except (OperationalError, InterfaceError) as error:
         words = str(error.orig).lower()
-        if "locked" in words or "deadlock" in words:
+        if "no such table" in words:
+            code = "database_not_migrated"
+        elif "locked" in words or "deadlock" in words:
             code = "database_busy"
         elif "disk is full" in words or "no space" in words:
             code = "database_full"

@@ -8,6 +8,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from sqlalchemy import text
+from sqlalchemy.exc import ProgrammingError
 
 from domain.errors import Fault
 from storage.database import Database, open_database
@@ -73,6 +74,34 @@ async def test_a_server_that_is_away_is_a_fault_without_words_of_ours() -> None:
     await database.close()
     assert caught.value.code == "database_down"
     assert "secret" not in str(caught.value)
+
+
+async def test_a_missing_table_is_a_database_that_was_not_migrated(database: Database) -> None:
+    with pytest.raises(Fault) as caught:
+        await _one(database, "SELECT count(*) FROM no_table_of_ours")
+    assert caught.value.code == "database_not_migrated"
+
+
+@pytest.mark.postgres
+async def test_a_wrong_statement_is_no_fault_of_the_database(postgres_url: str) -> None:
+    database = open_database(postgres_url)
+    with pytest.raises(ProgrammingError):
+        await _one(database, "SELECT no_column FROM team")
+    await database.close()
+
+
+@pytest.mark.postgres
+async def test_a_pool_without_a_free_connection_is_busy(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("storage.database.POSTGRES_POOL_SIZE", 1)
+    database = open_database(postgres_url)
+    monkeypatch.setattr(database._engine.pool, "_timeout", 0.05)
+    monkeypatch.setattr(database._engine.pool, "_max_overflow", 0)
+    async with database.begin() as db_session:
+        await db_session.execute(text("SELECT 1"))
+        with pytest.raises(Fault) as caught:
+            await _one(database, "SELECT 1")
+    await database.close()
+    assert caught.value.code == "database_busy"
 
 
 @pytest.mark.postgres

@@ -12,6 +12,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -61,7 +62,8 @@ class LocalClient:
     """The console's HTTP door, opened with the key that only this machine's user can read."""
 
     def __init__(self, run: RunningAt, settings: Settings, name: str) -> None:
-        headers = {"Authorization": f"Bearer {local_key(settings)}", "X-Packshot-As": name}
+        # A header is ASCII and a name need not be.
+        headers = {"Authorization": f"Bearer {local_key(settings)}", "X-Packshot-As": quote(name, safe="")}
         self._http = httpx.AsyncClient(base_url=run.base_url, headers=headers, timeout=HTTP_TIMEOUT_S, trust_env=False)
 
     async def __aenter__(self) -> LocalClient:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import logging
 
 from prometheus_client import CONTENT_TYPE_LATEST
@@ -13,7 +14,7 @@ from starlette.routing import Route
 from bot.app import App
 from bot.clock import utc_now
 from bot.metrics import render_metrics
-from bot.settings import LOOPBACK_HOSTS, local_key
+from bot.settings import local_key
 from domain.errors import Fault
 from handlers import dispatch
 from handlers.console.listeners import ConsoleDesk, console_routes
@@ -30,6 +31,7 @@ MAX_UPLOAD_BYTES = 100_000_000
 def web_app(app: App, *, port: int) -> Starlette:
     """Return the application; `port` is the one that is bound, which the Host check needs."""
     hosts = frozenset(f"{name}:{port}" for name in app.settings.public_hosts) | app.settings.public_hosts
+    key = local_key(app.settings)
     console = ConsoleDesk(
         events=app.events,
         lines=app.lines,
@@ -38,8 +40,9 @@ def web_app(app: App, *, port: int) -> Starlette:
         work=app.desk.work,
         clock=utc_now,
         team_id=app.team.team_id,
-        local_key=local_key(app.settings),
+        local_key=key,
         hosts=hosts,
+        is_https=app.settings.public_url.startswith("https://"),
         max_upload_bytes=MAX_UPLOAD_BYTES,
         member_named=app.member_named,
         provisional=dispatch.provisional,
@@ -62,7 +65,9 @@ def web_app(app: App, *, port: int) -> Starlette:
         return JSONResponse({"ready": True})
 
     async def metrics(request: Request) -> Response:
-        if request.client is None or request.client.host not in LOOPBACK_HOSTS or "x-forwarded-for" in request.headers:
+        # By the key and never by the address: behind a tunnel every stranger comes from 127.0.0.1.
+        sent = request.headers.get("authorization", "")
+        if not hmac.compare_digest(sent.encode(), f"Bearer {key}".encode()):
             return PlainTextResponse("not found\n", status_code=404)
         return Response(await render_metrics(app), media_type=CONTENT_TYPE_LATEST)
 

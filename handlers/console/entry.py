@@ -30,13 +30,15 @@ class Entry:
     clock: Clock
     team_id: str
     member_named: Callable[[str], Awaitable[Member | None]]
+    is_https: bool
+    """Whether browsers reach us over TLS that a proxy or tunnel ends."""
 
     async def redeem(self, request: Request, code: str) -> Response:
         """Trade a one-time login code for a cookie."""
         cookie = await self.logins.redeem(code.strip(), now=self.clock())
         if cookie is None:
             return _login(401, problem="That link was used or is too old: get a fresh one and open it once.")
-        return _welcomed(request, cookie)
+        return self._welcomed(request, cookie)
 
     async def join(self, request: Request) -> Response:
         """Trade an invitation's code and a name for a membership, and that for a cookie.
@@ -48,7 +50,7 @@ class Entry:
         code = form.get("code", "").strip().removeprefix("join ").strip()
         name = " ".join(form.get("name", "").split())
         if code and (cookie := await self.logins.redeem(code, now=self.clock())):
-            return _welcomed(request, cookie)
+            return self._welcomed(request, cookie)
         if problem := await self._problem(code, name):
             return _login(401, problem=problem, code=code, name=name)
         member = await self._membership(code, name)
@@ -72,6 +74,19 @@ class Entry:
         """Take the cookie back."""
         response = Response(status_code=204)
         response.delete_cookie(COOKIE, path="/console", httponly=True, samesite="strict")
+        return response
+
+    def _welcomed(self, request: Request, cookie: str) -> Response:
+        response = RedirectResponse("/console", 303)
+        response.set_cookie(
+            COOKIE,
+            cookie,
+            max_age=COOKIE_DAYS * 24 * 3600,
+            path="/console",
+            httponly=True,
+            samesite="strict",
+            secure=self.is_https or request.url.scheme == "https",
+        )
         return response
 
     async def _problem(self, code: str, name: str) -> str:
@@ -98,17 +113,3 @@ class Entry:
 
 def _login(status: int, *, problem: str = "", code: str = "", name: str = "") -> Response:
     return HTMLResponse(login_page(problem=problem, code=code, name=name), status)
-
-
-def _welcomed(request: Request, cookie: str) -> Response:
-    response = RedirectResponse("/console", 303)
-    response.set_cookie(
-        COOKIE,
-        cookie,
-        max_age=COOKIE_DAYS * 24 * 3600,
-        path="/console",
-        httponly=True,
-        samesite="strict",
-        secure=request.url.scheme == "https",
-    )
-    return response

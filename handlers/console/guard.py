@@ -13,7 +13,7 @@ import hmac
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, Request
@@ -103,7 +103,7 @@ class Door:
         kind, _, key = request.headers["authorization"].partition(" ")
         if kind.lower() != "bearer" or not hmac.compare_digest(key.strip().encode(), self.local_key.encode()):
             raise Refusal(401, "That is not the local key: read it from local.key in the data directory of this bot.")
-        name = request.headers.get("x-packshot-as", "").strip() or DEFAULT_NAME
+        name = unquote(request.headers.get("x-packshot-as", "")).strip() or DEFAULT_NAME
         member = await self.member_named(name)
         if member is None:
             raise Refusal(403, f"There is no member called {name}: make one with `packshot invite ROLE --as {name}`.")

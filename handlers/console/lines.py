@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -44,20 +45,29 @@ class Reader:
     async def stream(self, cursor: int, *, still_here: Callable[[], Any]) -> AsyncGenerator[str, None]:
         """Yield server-sent events for ever, the cursor as their id; a comment when nothing happens.
 
-        `still_here` is awaited at every heartbeat; once false (signed out elsewhere) the stream ends.
+        `still_here` is awaited every HEARTBEAT_S, in a busy room too; once false (signed out elsewhere) the
+        stream ends.
         """
         follower = self.lines.follow(self.member.team_id, ROOM.place_id, cursor)
         upcoming: asyncio.Task[Sequence[ConsoleLine]] | None = None
         # At once, so that the browser knows that it is connected.
         yield ": hello\n\n"
+        asked_at = time.monotonic()
         try:
             while True:
                 upcoming = asyncio.ensure_future(_next(follower))
-                while not (await asyncio.wait({upcoming}, timeout=HEARTBEAT_S))[0]:
-                    if not await still_here():
-                        yield "event: signed-out\ndata: {}\n\n"
-                        return
-                    yield ": still here\n\n"
+                while True:
+                    due_s = max(0.0, asked_at + HEARTBEAT_S - time.monotonic())
+                    has_come = bool((await asyncio.wait({upcoming}, timeout=due_s))[0])
+                    if time.monotonic() - asked_at >= HEARTBEAT_S:
+                        if not await still_here():
+                            yield "event: signed-out\ndata: {}\n\n"
+                            return
+                        asked_at = time.monotonic()
+                        if not has_come:
+                            yield ": still here\n\n"
+                    if has_come:
+                        break
                 for line in _latest(upcoming.result()):
                     yield f"id: {line.cursor}\nevent: line\ndata: {json.dumps(self.shown(line))}\n\n"
         finally:

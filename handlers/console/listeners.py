@@ -42,6 +42,7 @@ class ConsoleDesk:
     `provisional` is what to show at once for an event (`Working` for a request for pictures) or None.
     `is_handled` is whether an event was concluded and everything it said has been delivered.
     `hosts` are the Host headers we answer to, port included: `127.0.0.1:8080`, `shop.example`.
+    `is_https` is whether browsers reach us over TLS that ends before us, which the request cannot tell.
     """
 
     events: Events
@@ -53,6 +54,7 @@ class ConsoleDesk:
     team_id: str
     local_key: str
     hosts: frozenset[str]
+    is_https: bool
     max_upload_bytes: int
     member_named: Callable[[str], Awaitable[Member | None]]
     provisional: Callable[[Incoming, Member], Reply | None]
@@ -62,7 +64,7 @@ class ConsoleDesk:
 
 def console_routes(desk: ConsoleDesk) -> list[BaseRoute]:
     """Return every route under /console, each behind the guard."""
-    entry = Entry(desk.logins, desk.work, desk.clock, desk.team_id, desk.member_named)
+    entry = Entry(desk.logins, desk.work, desk.clock, desk.team_id, desk.member_named, desk.is_https)
     listeners = Listeners(desk, entry)
     hosts = frozenset(host.lower() for host in desk.hosts)
     guard = [Middleware(Guard, hosts=hosts)]

@@ -29,7 +29,7 @@ class Sent:
 
 
 async def read_sent(request: Request, *, max_bytes: int) -> Sent:
-    """Read a multipart or urlencoded form. Raises Refusal: 413 too large, 400 unreadable.
+    """Read a multipart or urlencoded form. Raises Refusal: 413 too large, 400 unreadable, 507 no room to hold it.
 
     A declared length over the limit is refused before a byte is read, an undeclared one while reading.
     """
@@ -74,9 +74,9 @@ async def _parse(request: Request, *, max_bytes: int) -> FormData:
                 raise too_large
             yield chunk
 
-    if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
-        return await FormParser(request.headers, counted(), max_fields=_MAX_FIELDS).parse()
     try:
+        if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+            return await FormParser(request.headers, counted(), max_fields=_MAX_FIELDS).parse()
         return await MultiPartParser(
             request.headers,
             counted(),
@@ -86,6 +86,11 @@ async def _parse(request: Request, *, max_bytes: int) -> FormData:
         ).parse()
     except (MultiPartException, KeyError) as error:
         raise Refusal(400, "That message arrived broken: send it again, with at most 20 photos.") from error
+    except OSError as error:  # a large photo is spooled to the temporary folder
+        raise Refusal(
+            507,
+            "My temporary folder is full or closed to me, so nothing was taken: free some room there, then send it again.",
+        ) from error
 
 
 def _text(form: FormData, name: str) -> str:

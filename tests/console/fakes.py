@@ -246,7 +246,9 @@ class Office:
     async def work(self, incoming: Incoming | None = None) -> AsyncIterator[FakeUnit]:
         yield FakeUnit(self.people)
 
-    def desk(self, *, hosts: frozenset[str] = frozenset({HOST}), max_upload_bytes: int = 1_000_000) -> ConsoleDesk:
+    def desk(
+        self, *, hosts: frozenset[str] = frozenset({HOST}), is_https: bool = False, max_upload_bytes: int = 1_000_000
+    ) -> ConsoleDesk:
         return ConsoleDesk(
             events=self.events,
             lines=self.lines,
@@ -257,6 +259,7 @@ class Office:
             team_id=TEAM,
             local_key=KEY,
             hosts=hosts,
+            is_https=is_https,
             max_upload_bytes=max_upload_bytes,
             member_named=self.member_named,
             provisional=lambda incoming, member: self.working if incoming.photos else None,

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import itertools
 import json
 import re
+import tempfile
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -84,6 +91,15 @@ async def test_the_cookie_is_for_this_path_and_no_script(browser: httpx.AsyncCli
     code = await office.logins.offer(OWNER.member_id, now=NOW)
     over_tls = await browser.get(f"https://{HOST}/console", params={"code": code})
     assert "secure" in over_tls.headers["set-cookie"].lower()
+
+
+@pytest.mark.parametrize("is_https", [True, False])
+async def test_the_cookie_is_secure_where_tls_ends_before_us(office: Office, is_https: bool) -> None:
+    app = Starlette(routes=console_routes(office.desk(is_https=is_https)))
+    code = await office.logins.offer(OWNER.member_id, now=NOW)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=ORIGIN) as browser:
+        entered = await browser.get("/console", params={"code": code})
+    assert ("; secure" in entered.headers["set-cookie"].lower()) is is_https
 
 
 async def test_an_invitation_makes_a_member_and_lets_them_in(browser: httpx.AsyncClient, office: Office) -> None:
@@ -170,6 +186,13 @@ async def test_the_local_key_speaks_as_the_owner_or_as_a_member(browser: httpx.A
     await browser.post("/console/say", data={"text": "help"}, headers=LOCAL)
     await browser.post("/console/say", data={"text": "help"}, headers=LOCAL | {"X-Packshot-As": "Anna"})
     assert [incoming.actor.name for incoming in office.events.taken.values()] == ["owner", "Anna"]
+
+
+async def test_a_name_beyond_ascii_comes_quoted_in_its_header(browser: httpx.AsyncClient, office: Office) -> None:
+    office.members["m-juergen"] = replace(ANNA, member_id="m-juergen", name="Jürgen Weiß")
+    headers = LOCAL | {"X-Packshot-As": quote("Jürgen Weiß", safe="")}
+    assert (await browser.post("/console/say", data={"text": "help"}, headers=headers)).status_code == 202
+    assert [incoming.actor.name for incoming in office.events.taken.values()] == ["Jürgen Weiß"]
 
 
 async def test_an_unknown_name_is_refused_with_the_way_out(browser: httpx.AsyncClient, office: Office) -> None:
@@ -260,6 +283,28 @@ async def test_an_undeclared_length_is_counted_while_reading(office: Office) -> 
     assert answer.status_code == 413
     assert len(read) < 20
     assert not office.media.kept
+
+
+async def test_a_form_of_too_many_fields_is_refused(browser: httpx.AsyncClient) -> None:
+    form = {f"field{number}": "x" for number in range(60)}
+    answer = await browser.post("/console/join", data=form, headers={"Origin": ORIGIN})
+    assert answer.status_code == 400
+    assert "error" in answer.json()
+
+
+async def test_a_full_temporary_folder_is_one_sentence_and_no_event(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_words: Any, **_names: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "TemporaryFile", full)  # what a spooled file rolls over to
+    large = b"\xff\xd8\xff" + bytes(1_500_000)
+    async with _client(office, max_upload_bytes=4_000_000) as client:
+        answer = await client.post("/console/say", files={"photo": ("a.jpg", large)}, headers=LOCAL)
+    assert answer.status_code == 507
+    assert "temporary folder" in answer.json()["error"]
+    assert not office.events.taken
 
 
 async def test_too_many_photos_are_refused_together(browser: httpx.AsyncClient, office: Office) -> None:
@@ -356,6 +401,24 @@ async def test_a_quiet_stream_beats_and_ends_with_the_login(office: Office, monk
     assert [event async for event in stream] == [
         ": hello\n\n", ": still here\n\n", "event: signed-out\ndata: {}\n\n"
     ]  # fmt: skip
+
+
+async def test_a_busy_stream_ends_with_the_login_too(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    seconds = itertools.count(step=10)
+    monkeypatch.setattr(lines_module, "time", SimpleNamespace(monotonic=lambda: next(seconds)))
+    for number in range(3):
+        await office.events.say(f"m{number}", Refused("x", f"line {number}"), cause="console:m-owner:e1")
+
+    async def still_here() -> bool:
+        return False
+
+    stream = Reader(office.lines, OWNER, frozenset()).stream(0, still_here=still_here)
+    async with asyncio.timeout(5):
+        async for event in stream:
+            if event.startswith("id: "):  # a new line is always there before the room falls silent
+                await office.events.say("more", Refused("x", "more"), cause="console:m-owner:e1")
+            seen = event
+    assert seen == "event: signed-out\ndata: {}\n\n"
 
 
 async def test_a_broken_cursor_is_refused(browser: httpx.AsyncClient) -> None:

@@ -11,11 +11,12 @@ import json
 import sys
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
+from typer.exceptions import TyperException
 
-from domain.errors import Fault, UserError
+from domain.errors import BadInput, Fault, UserError
 
 if TYPE_CHECKING:
     from bot.settings import Settings
@@ -34,9 +35,16 @@ Timeout = Annotated[float, typer.Option("--timeout", help="Seconds to wait until
 
 
 def main() -> None:
-    """Run the command line; every expected failure is one line and exit 1."""
+    """Run the command line; every expected failure is one line, exit 2 for words it does not know and else 1."""
     try:
-        cli()
+        status = cli(standalone_mode=False)  # its own frame around an error is five lines
+    except TyperException as error:
+        # Without any word the help has been printed and there is nothing to add.
+        _fail(f"{message} See `packshot --help`." if (message := error.format_message()) else "", error.exit_code)
+    except typer.Abort:
+        sys.exit(130)
+    except BadInput as error:
+        _fail(error.sentence, 2)
     except UserError as error:
         _fail(error.sentence)
     except Fault as error:
@@ -47,11 +55,14 @@ def main() -> None:
         _fail(f"{error.strerror}: {error.filename}. Set DATA_DIR to a folder I may write to, on a disk with room.")
     except KeyboardInterrupt:
         sys.exit(130)
+    else:
+        sys.exit(status)
 
 
-def _fail(sentence: str) -> None:
-    print(f"packshot: {' '.join(sentence.split())}", file=sys.stderr)
-    sys.exit(1)
+def _fail(sentence: str, status: int = 1) -> NoReturn:
+    if sentence:
+        print(f"packshot: {' '.join(sentence.split())}", file=sys.stderr)
+    sys.exit(status)
 
 
 def _settings(*, quiet: bool = False) -> Settings:
@@ -158,8 +169,7 @@ def press(
 
     pairs = [item.partition("=") for item in change or []]
     if any(not middle or not name for name, middle, _ in pairs):
-        print("packshot: --set takes NAME=VALUE, for example --set background=#eee.", file=sys.stderr)
-        raise typer.Exit(2)
+        raise BadInput("--set takes NAME=VALUE, for example --set background=#eee.")
     options = {name: value for name, _, value in pairs}
     _wait(press_it(_settings(quiet=True), token, text, options, name=as_name, as_json=as_json, timeout_s=timeout_s))
 

@@ -54,7 +54,8 @@ async def run_web(settings: Settings) -> int:
         port = listener.getsockname()[1]
         here = RunningAt(os.getpid(), settings.host, port)
         async with open_app(settings, base_url=here.base_url) as app:
-            await _greet(app, here)
+            # No link and no code: this output is a server's log, and `packshot invite` makes them when wanted.
+            print(f"Packshot runs at {app.settings.public_url or here.base_url}", flush=True)
             await _serve(app, listener, port)
     return 0
 

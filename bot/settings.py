@@ -67,6 +67,8 @@ class Settings(BaseSettings):
         scheme, _, rest = value.partition("://")
         if value and (scheme.partition("+")[0] not in {"sqlite", "postgres", "postgresql"} or not rest.strip("/")):
             raise ValueError("must be sqlite:///PATH or postgresql://…")
+        if scheme.startswith("sqlite") and (":memory:" in rest or "mode=memory" in rest):
+            raise ValueError("must be a file, sqlite:///PATH: one in memory is gone with every process")
         return value
 
     @field_validator("media_url")
@@ -120,9 +122,11 @@ class Settings(BaseSettings):
 
     @property
     def public_hosts(self) -> frozenset[str]:
-        """The Host names that the web pages answer to."""
-        own = urlsplit(self.public_url).hostname
-        return LOOPBACK_HOSTS | {self.host} | ({own} if own else set())
+        """What a Host header may call us, beside the bound port: IPv6 in brackets, PUBLIC_URL also with its own port."""
+        own = urlsplit(self.public_url)
+        names = LOOPBACK_HOSTS | {self.host.lower(), own.hostname or ""} - {""}
+        netloc = own.netloc.rpartition("@")[2].lower()
+        return frozenset(f"[{name}]" if ":" in name else name for name in names) | ({netloc} - {""})
 
 
 def load_settings() -> Settings:

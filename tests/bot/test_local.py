@@ -108,6 +108,32 @@ def test_nobody_speaks_for_somebody_unknown_and_an_invitation_makes_them_known(s
     assert (refused.status, refused.reply["type"], refused.reply["code"]) == (1, "Refused", "not_allowed")
 
 
+def test_a_name_beyond_ascii_speaks_through_a_living_run(shop: Shop) -> None:
+    assert shop("invite", "viewer", "--as", "Jürgen").status == 0
+    assert type_of(shop("say", "help", "--as", "Jürgen", "--json")) == "HelpShown"
+
+
+def test_metrics_want_the_local_key_and_no_address_stands_for_it(shop: Shop) -> None:
+    metrics = f"{shop.address.base_url}/metrics"
+    key = (shop.command.data_dir / "local.key").read_text()
+    for headers in ({}, {"Authorization": "Bearer x"}, {"Authorization": key}):
+        assert httpx.get(metrics, headers=headers, trust_env=False).status_code == 404
+    shown = httpx.get(metrics, headers={"Authorization": f"Bearer {key}"}, trust_env=False)
+    assert shown.status_code == 200
+    assert "packshot" in shown.text
+
+
+def test_a_web_process_prints_no_way_in(packshot: Command, invoke: Invoke) -> None:
+    assert invoke("migrate").status == 0
+    with packshot.running("web") as web:
+        web.send_signal(signal.SIGTERM)
+        assert web.stdout is not None
+        assert web.stdout.read() == ""
+    with sqlite3.connect(packshot.data_dir / "packshot.db") as rows:
+        assert rows.execute("SELECT count(*) FROM invitation").fetchone() == (0,)
+    rows.close()
+
+
 def test_a_bad_photo_is_one_sentence_and_the_run_lives_on(shop: Shop, tmp_path: Path) -> None:
     bad = tmp_path / "notes.jpg"
     bad.write_text("These are my notes.")

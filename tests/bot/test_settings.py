@@ -40,6 +40,7 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("SHELF_SAMPLES", "perhaps"),
         ("DATABASE_URL", "mysql://localhost/shop"),
         ("DATABASE_URL", "sqlite://"),
+        ("DATABASE_URL", "sqlite:///:memory:"),
         ("MEDIA_URL", "ftp://files.example"),
         ("SECRET_KEY", "too short"),
     ],
@@ -116,3 +117,20 @@ def test_processes_that_start_together_agree_on_one_key(tmp_path: Path) -> None:
             assert len(keys) == 1
             assert len(keys.pop()) == 4000
     assert not [path for path in tmp_path.iterdir() if path.suffix != ".key"]
+
+
+@pytest.mark.parametrize(
+    ("public_url", "host", "names"),
+    [
+        ("https://shop.example:8443", "127.0.0.1", {"shop.example:8443", "shop.example"}),
+        ("https://Shop.Example", "127.0.0.1", {"shop.example"}),
+        ("", "::", {"[::]", "[::1]", "localhost", "127.0.0.1"}),
+        ("https://[2001:db8::7]:8443", "127.0.0.1", {"[2001:db8::7]:8443", "[2001:db8::7]"}),
+    ],
+)
+def test_the_web_answers_to_its_public_address_as_browsers_write_it(
+    monkeypatch: pytest.MonkeyPatch, public_url: str, host: str, names: set[str]
+) -> None:
+    monkeypatch.setenv("PUBLIC_URL", public_url)
+    monkeypatch.setenv("HOST", host)
+    assert names <= load_settings().public_hosts

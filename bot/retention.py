@@ -41,8 +41,7 @@ async def forget_once(app: App) -> int:
         await expire(enhancement_id, app.desk)
     forgotten = 0
     while names := await forgettable_photos(app.database, before):
-        await app.media.delete(names)
-        forgotten += len(names)
+        forgotten += await app.media.forget(names, before)
     if forgotten:
         log.info("forgot old photos", extra={"photos": forgotten})
     return forgotten

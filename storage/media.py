@@ -15,7 +15,7 @@ import re
 import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -30,7 +30,7 @@ from domain.catalog import Sha256
 from domain.errors import Fault
 from domain.ports import Clock
 from storage.database import Database
-from storage.statements import change, find_one, insert_once
+from storage.statements import change, find_one, insert_once, lock_until_commit
 from storage.tables import MediaRow
 
 if TYPE_CHECKING:
@@ -86,14 +86,7 @@ class ObstoreMedia:
         nothing half-written is visible then.
         """
         name = Sha256(hashlib.sha256(content).hexdigest())
-        with _faults(name):
-            if self._folder is not None:
-                # One hop to a thread: a browser waits for this, and each hop waits for its turn.
-                await asyncio.to_thread(self._write_file, self._folder, name, content)
-            elif await self._size(name) != len(content):
-                attributes = {"Content-Type": content_type_of(content)}
-                # One request: a multipart upload that dies half-way leaves hidden parts that cost money.
-                await self._store.put_async(_path(name), content, attributes=attributes, use_multipart=False)
+        await self._write(name, content)
         await self._record(name, content)
         return name
 
@@ -120,6 +113,34 @@ class ObstoreMedia:
                 await self._store.delete_async(_path(name))
         async with self._database.begin() as db_session:
             await change(db_session, delete(MediaRow).where(col(MediaRow.sha256).in_(names)))
+
+    async def forget(self, names: Sequence[Sha256], before: datetime) -> int:
+        """Forget those of them that were not sent again since `before`; return how many went.
+
+        One transaction each, so that a failing storage keeps the row, and with it the next try.
+        """
+        forgotten = 0
+        for name in names:
+            async with self._database.begin() as db_session:
+                await lock_until_commit(db_session, f"media:{name}")
+                old = (col(MediaRow.sha256) == name) & (col(MediaRow.stored_at) < before)
+                if await change(db_session, delete(MediaRow).where(old)) == 0:
+                    continue
+                with _faults(name), contextlib.suppress(FileNotFoundError):
+                    await self._store.delete_async(_path(name))
+            forgotten += 1
+        return forgotten
+
+    async def _write(self, name: Sha256, content: bytes) -> None:
+        """Make sure that all bytes are there."""
+        with _faults(name):
+            if self._folder is not None:
+                # One hop to a thread: a browser waits for this, and each hop waits for its turn.
+                await asyncio.to_thread(self._write_file, self._folder, name, content)
+            elif await self._size(name) != len(content):
+                attributes = {"Content-Type": content_type_of(content)}
+                # One request: a multipart upload that dies half-way leaves hidden parts that cost money.
+                await self._store.put_async(_path(name), content, attributes=attributes, use_multipart=False)
 
     async def _size(self, name: Sha256) -> int | None:
         try:
@@ -149,10 +170,13 @@ class ObstoreMedia:
             sha256=name, content_type=content_type_of(content), size_bytes=len(content), stored_at=self._clock()
         )
         async with self._database.begin() as db_session:
+            await lock_until_commit(db_session, f"media:{name}")
             if not await insert_once(db_session, row):
                 # Sent again: whoever forgets old photos must count from now.
                 newer = update(MediaRow).where(col(MediaRow.sha256) == name).values(stored_at=row.stored_at)
                 await change(db_session, newer)
+            # Under the lock nobody forgets them any more, but somebody may just have done so.
+            await self._write(name, content)
 
 
 def content_type_of(content: bytes) -> str:

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -18,7 +18,7 @@ from domain.catalog import Sha256
 from domain.enhancement import MOVING_ENHANCEMENTS, MOVING_PLACEMENTS, EnhancementState, PlacementState
 from storage.database import Database
 from storage.statements import find_all
-from storage.tables import EnhancementRow, MediaRow, PlacementRow, RevisionRow, SeenEventRow, ShelfImageRow
+from storage.tables import EnhancementRow, MediaRow, PlacementRow, RevisionRow, SeenEventRow, ShelfImageRow, UtcDateTime
 
 BATCH = 500
 UNDO_STEPS = 2
@@ -42,29 +42,39 @@ async def overdue_enhancements(database: Database, before: datetime) -> Sequence
 
 
 async def forgettable_photos(database: Database, before: datetime) -> Sequence[Sha256]:
-    """Return photos stored before `before` that nothing needs, the oldest first."""
+    """Return some photos stored before `before` that nothing needs, the oldest first; none when there is none."""
     async with database.read() as db_session:
-        old = await find_all(
-            db_session,
-            select(MediaRow).where(col(MediaRow.stored_at) < before).order_by(col(MediaRow.stored_at)).limit(BATCH),
-        )
-        if not old:
-            return ()
-        needed: set[str] = set((await db_session.execute(select(col(ShelfImageRow.photo)))).scalars())
-        busy = [state.value for state in (*MOVING_ENHANCEMENTS, EnhancementState.AWAITING_DECISION)]
-        living = (col(EnhancementRow.state).in_(busy)) | (col(EnhancementRow.created_at) >= before)
-        for row in await find_all(db_session, select(EnhancementRow).where(living)):
-            needed.add(row.photo or "")
-        revisions = select(RevisionRow).join(
-            EnhancementRow, col(EnhancementRow.enhancement_id) == col(RevisionRow.enhancement_id)
-        )
-        for revision in await find_all(db_session, revisions.where(living)):
-            needed |= {revision.before or "", revision.after or "", revision.preview or ""}
-            needed |= {picture["photo"] for picture in revision.pictures}
-        for event in await find_all(db_session, select(SeenEventRow).where(col(SeenEventRow.concluded_at).is_(None))):
-            needed |= set(event.payload.get("photos", ()))
-        needed |= await _for_undo(db_session)
-    return [Sha256(row.sha256) for row in old if row.sha256 not in needed]
+        needed: set[str] | None = None
+        older = select(MediaRow).where(col(MediaRow.stored_at) < before)
+        page = older
+        while old := await find_all(
+            db_session, page.order_by(col(MediaRow.stored_at), col(MediaRow.sha256)).limit(BATCH)
+        ):
+            if needed is None:
+                needed = await _needed(db_session, before)
+            if forgettable := [Sha256(row.sha256) for row in old if row.sha256 not in needed]:
+                return forgettable
+            # Whole pages can be needed for ever: what is behind them must still have its turn.
+            place = tuple_(col(MediaRow.stored_at), col(MediaRow.sha256))
+            page = older.where(place > tuple_(literal(old[-1].stored_at, UtcDateTime), literal(old[-1].sha256)))
+    return ()
+
+
+async def _needed(db_session: AsyncSession, before: datetime) -> set[str]:
+    needed: set[str] = set((await db_session.execute(select(col(ShelfImageRow.photo)))).scalars())
+    busy = [state.value for state in (*MOVING_ENHANCEMENTS, EnhancementState.AWAITING_DECISION)]
+    living = (col(EnhancementRow.state).in_(busy)) | (col(EnhancementRow.created_at) >= before)
+    for row in await find_all(db_session, select(EnhancementRow).where(living)):
+        needed.add(row.photo or "")
+    revisions = select(RevisionRow).join(
+        EnhancementRow, col(EnhancementRow.enhancement_id) == col(RevisionRow.enhancement_id)
+    )
+    for revision in await find_all(db_session, revisions.where(living)):
+        needed |= {revision.before or "", revision.after or "", revision.preview or ""}
+        needed |= {picture["photo"] for picture in revision.pictures}
+    for event in await find_all(db_session, select(SeenEventRow).where(col(SeenEventRow.concluded_at).is_(None))):
+        needed |= set(event.payload.get("photos", ()))
+    return needed | await _for_undo(db_session)
 
 
 async def _for_undo(db_session: AsyncSession) -> set[str]:

@@ -13,9 +13,10 @@ from sqlmodel import col
 
 from domain.errors import Fault
 from domain.people import Actor, ChatName, Invitation, Member, Role, Team
+from domain.replies import Invited
 from storage.codec import clean_text
 from storage.statements import change, find_all, find_one, insert, insert_once, lock_until_commit
-from storage.tables import IdentityRow, InvitationRow, MemberRow, TeamRow
+from storage.tables import ConsoleLineRow, IdentityRow, InvitationRow, MemberRow, OutboxRow, TeamRow
 
 CODE_BYTES = 9
 """72 random bits, 12 characters: short enough to type, far too many to guess."""
@@ -90,7 +91,7 @@ class SqlPeople:
 
         Somebody who is a member already keeps the higher of the two roles; not so in the console, where
         a name is all there is to an identity: a name that is taken gets None there, and the code stays
-        good.
+        good. A used code is blanked wherever we told it.
         """
         mine = col(InvitationRow.code_hash) == hashed(code)
         invitation = await find_one(self._db_session, select(InvitationRow).where(mine))
@@ -115,7 +116,20 @@ class SqlPeople:
         role = Role(invitation.role)
         member = await self.add_member(invitation.team_id, actor.name or actor.actor_id, role, actor, now=now)
         await change(self._db_session, update(InvitationRow).where(mine).values(used_by=member.member_id))
+        await self._blank_code(invitation)
         return member
+
+    async def _blank_code(self, invitation: InvitationRow) -> None:
+        """Blank a used code in the lines and messages that told it, its only clear copies with us."""
+        for table, row_id in ((ConsoleLineRow, col(ConsoleLineRow.cursor)), (OutboxRow, col(OutboxRow.outbox_id))):
+            told = select(row_id, col(table.reply)).where(
+                col(table.team_id) == invitation.team_id,
+                col(table.reply)["type"].as_string() == Invited.__name__,
+            )
+            for number, words in (await self._db_session.execute(told.order_by(row_id))).all():
+                if hashed(words["code"]) == invitation.code_hash:
+                    blanked = {**words, "code": ""}
+                    await change(self._db_session, update(table).where(row_id == number).values(reply=blanked))
 
     async def _lock_identity(self, team_id: str, actor: Actor) -> None:
         await lock_until_commit(self._db_session, f"identity:{team_id}:{actor.chat.value}:{actor.actor_id}")

@@ -8,11 +8,14 @@ from datetime import timedelta
 
 from sqlalchemy import text
 
+from domain.intents import Incoming
 from domain.people import Actor, ChatName, Member, Role
+from domain.replies import Invited, Outgoing
 from domain.rows import Question
 from storage.bootstrap import ensure_member, ensure_team
+from storage.console import SqlConsoleLines
 from storage.logins import SqlConsoleLogins
-from tests.storage.conftest import ANNA, OTHER_ROOM, ROOM, Shop
+from tests.storage.conftest import ANNA, CONSOLE, OTHER_ROOM, ROOM, Shop
 
 BEN = Actor(ChatName.TELEGRAM, "77", "Ben")
 
@@ -61,6 +64,31 @@ async def test_a_code_is_stored_as_a_hash_only(shop: Shop) -> None:
     async with shop.database.read() as db_session:
         rows = (await db_session.execute(text("SELECT * FROM invitation"))).all()
     assert code not in str(rows)
+
+
+async def test_a_used_code_is_blanked_where_it_was_told(shop: Shop) -> None:
+    codes = [await invited(shop), await invited(shop)]
+    lines = SqlConsoleLines(shop.database)
+    for number, code in enumerate(codes):
+        told = Invited(code, Role.EDITOR, shop.clock())
+        async with shop.work(await taken(shop, f"event:{number}")) as work:
+            await work.answer(told)
+        await lines.append_reply(
+            Outgoing(f"line:{number}", shop.team.team_id, CONSOLE, "", told, "cause"), now=shop.clock()
+        )
+    async with shop.work() as work:
+        assert await work.people.join(codes[0], BEN, now=shop.clock()) is not None
+    for table in ("outbox", "console_line"):
+        async with shop.database.read() as db_session:
+            rows = str((await db_session.execute(text(f"SELECT reply FROM {table}"))).all())
+        assert codes[0] not in rows
+        assert codes[1] in rows
+
+
+async def taken(shop: Shop, event_key: str) -> Incoming:
+    incoming = shop.incoming(event_key)
+    await shop.events.take(incoming)
+    return incoming
 
 
 async def test_a_member_who_joins_again_keeps_the_higher_role(shop: Shop) -> None:

@@ -270,6 +270,10 @@ class ConsoleLines(Protocol):
         """Return the lines with a greater cursor, in order."""
         ...
 
+    async def recent_cursor(self, team_id: str, place_id: str, *, lines: int) -> int:
+        """Return the cursor after which exactly the newest `lines` lines stand; 0 where there are no more than that."""
+        ...
+
     async def of_cause(self, team_id: str, event_key: str) -> Sequence[ConsoleLine]:
         """Return all lines of every message this event touched, in order."""
         ...

@@ -64,6 +64,18 @@ class SqlConsoleLines:
         async with self._database.read() as db_session:
             return [_line(row) for row in await find_all(db_session, statement)]
 
+    async def recent_cursor(self, team_id: str, place_id: str, *, lines: int) -> int:
+        """Return the cursor after which exactly the newest `lines` lines stand; 0 where there are no more than that."""
+        statement = (
+            select(ConsoleLineRow)
+            .where(col(ConsoleLineRow.team_id) == team_id, col(ConsoleLineRow.place_id) == place_id)
+            .order_by(col(ConsoleLineRow.cursor).desc())
+            .offset(lines)
+            .limit(1)
+        )
+        async with self._database.read() as db_session:
+            return next((row.cursor or 0 for row in await find_all(db_session, statement)), 0)
+
     async def of_cause(self, team_id: str, event_key: str) -> Sequence[ConsoleLine]:
         """Return all lines of every message this event touched, from its first touch on, in order.
 

@@ -27,7 +27,7 @@ from domain.rows import ConsoleLines, ConsoleLogins
 from handlers.console.chat import ROOM, actor_of, event_key
 from handlers.console.entry import Entry
 from handlers.console.guard import Door, Guard, Refusal, Visitor
-from handlers.console.lines import Reader
+from handlers.console.lines import PAGE_LINES, Reader
 from handlers.console.pages import console_page, static_files
 from handlers.console.uploads import read_sent
 
@@ -98,8 +98,14 @@ class Listeners:
         visitor = await self._door.look(request)
         if visitor is None:
             return self._entry.turned_away(request)
+        cursor = await self._desk.lines.recent_cursor(self._desk.team_id, ROOM.place_id, lines=PAGE_LINES)
         return HTMLResponse(
-            console_page(member=visitor.member, csrf=visitor.csrf, max_upload_bytes=self._desk.max_upload_bytes)
+            console_page(
+                member=visitor.member,
+                csrf=visitor.csrf,
+                max_upload_bytes=self._desk.max_upload_bytes,
+                cursor=cursor,
+            )
         )
 
     async def leave(self, request: Request) -> Response:

@@ -24,9 +24,9 @@ _HERE = Path(__file__).parent
 _STATIC_TYPES = {".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 
 
-def console_page(*, member: Member, csrf: str, max_upload_bytes: int) -> str:
-    """Return the chat for a member."""
-    return fill("page.html", member=member, csrf=csrf, max_upload_bytes=max_upload_bytes)
+def console_page(*, member: Member, csrf: str, max_upload_bytes: int, cursor: int) -> str:
+    """Return the chat for a member; it starts with the lines after `cursor`."""
+    return fill("page.html", member=member, csrf=csrf, max_upload_bytes=max_upload_bytes, cursor=cursor)
 
 
 def login_page(*, problem: str = "", code: str = "", name: str = "") -> str:

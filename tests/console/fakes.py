@@ -68,6 +68,10 @@ class FakeLines:
             return []
         return [row for row in self.rows if row.cursor > cursor][:limit]
 
+    async def recent_cursor(self, team_id: str, place_id: str, *, lines: int) -> int:
+        older = (await self.after(team_id, place_id, 0, limit=len(self.rows)))[:-lines]
+        return older[-1].cursor if older else 0
+
     async def of_cause(self, team_id: str, event_key: str) -> Sequence[ConsoleLine]:
         touched = {row.message_key for row in self.rows if row.cause == event_key}
         return [row for row in self.rows if team_id == TEAM and row.message_key in touched]

@@ -344,6 +344,14 @@ async def test_an_edited_message_is_listed_once(browser: httpx.AsyncClient, offi
     assert [line["cursor"] for line in page["lines"]] == [3]
 
 
+async def test_the_page_starts_at_the_newest_lines(browser: httpx.AsyncClient, office: Office) -> None:
+    await _log_in(browser, office)
+    assert '<meta name="cursor" content="0">' in (await browser.get("/console")).text
+    for number in range(205):
+        await office.events.say(f"m{number}", Refused("x", "no"), cause="console:m-owner:e1")
+    assert '<meta name="cursor" content="5">' in (await browser.get("/console")).text
+
+
 async def test_what_is_private_reaches_only_the_one_who_asked(browser: httpx.AsyncClient, office: Office) -> None:
     await office.events.say("m", Working("MUG-01", "received"), cause="console:m-owner:e1")
     await office.events.say("m", Refused("bad_photo", "secret sentence"), cause="console:m-owner:e1")

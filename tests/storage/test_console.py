@@ -83,3 +83,14 @@ async def test_a_follower_sees_every_line_of_many_writers_in_order(shop: Shop, d
     await other_process.close()
     assert [cursor for cursor, _ in seen] == sorted(cursor for cursor, _ in seen)
     assert {message_key for _, message_key in seen} == expected
+
+
+async def test_a_page_starts_at_the_newest_lines(shop: Shop) -> None:
+    lines = SqlConsoleLines(shop.database)
+    team_id = shop.team.team_id
+    for number in range(5):
+        await lines.append_reply(outgoing(shop, f"m{number}", "console:1"), now=shop.clock())
+    start = await lines.recent_cursor(team_id, ROOM.place_id, lines=2)
+    assert [line.message_key for line in await lines.after(team_id, ROOM.place_id, start)] == ["m3", "m4"]
+    assert await lines.recent_cursor(team_id, ROOM.place_id, lines=5) == 0
+    assert await lines.recent_cursor(shop.stranger_team.team_id, ROOM.place_id, lines=2) == 0

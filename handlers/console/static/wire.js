@@ -50,10 +50,10 @@ export async function leave() {
   location.assign("/console");
 }
 
-// Everything so far, then whatever comes. `onState` hears "here" and "lost". After a connection was
+// The room's newest lines (the page says after which one), then whatever comes. `onState` hears "here" and "lost". After a connection was
 // lost, what was missed comes line by line, as if it came now.
 export async function follow({ onHistory, onLine, onState }) {
-  let cursor = 0;
+  let cursor = Number(document.querySelector('meta[name="cursor"]').content);
   let wait_ms = 1000;
   let isFirst = true;
   let source = null;

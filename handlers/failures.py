@@ -21,6 +21,7 @@ _FAULTS = {
     "media_full": "There is no room left for photos: ask your admin to make room on the disk, then send it again.",
     "media_down": "The photo storage does not answer at the moment: try again in a few minutes.",
     "database_down": "My database does not answer at the moment: try again in a minute; nothing was changed.",
+    "database_not_migrated": "My database is not set up yet: ask your admin to run `packshot migrate`.",
     "database_full": "There is no room left on the disk: ask your admin to make room, then try again.",
     "database_busy": "Too much is going on at once: try again in a moment.",
     "step_hung": "That took far too long, so I stopped: try again, with a smaller photo if it is a large one.",

@@ -86,6 +86,12 @@ class CrashingShop:
         self.workers.append(worker)
         raise AssertionError(f"the worker ended with {await worker.wait()}")
 
+    async def all_killed(self) -> None:
+        """Wait for the deaths that come after the last effect: the person has her answer, the engine not yet."""
+        async with asyncio.timeout(PATIENCE_S):
+            while self.kills_left:  # noqa: ASYNC110 - another process dies
+                await asyncio.sleep(0.05)
+
     async def ready(self, workers: int) -> None:
         """Wait until so many workers have been started."""
         async with asyncio.timeout(PATIENCE_S):
@@ -136,6 +142,7 @@ class CrashingShop:
         assert await self.main_image() == published.placed[0].photo
         no = await self.say(token=str(Token.parse(f"v1:undo:{card.enhancement_id}:{card.revision}")))
         await self.outcome(no, "Restored")
+        await self.all_killed()
         assert await self.main_image() == before
         assert await self.count("posted_message WHERE enhancement_id IS NOT NULL") == 1, "one card, edited in place"
         lost = await self.count("seen_event WHERE concluded_at IS NULL")

@@ -42,7 +42,9 @@ async def join(incoming: Incoming, intent: Join, desk: Desk) -> None:
     async with desk.work(incoming) as work:
         member = await work.people.join(intent.code, incoming.actor, now=now)
         if member is None:
-            raise BadInput("That code is not for you: it is unknown, used, older than a week, or you belong here already. Ask your admin.")
+            raise BadInput(
+                "That code is not for you: it is unknown, used, older than a week, or you belong here already. Ask your admin."
+            )
         team = await work.people.team(member.team_id)
         await work.answer(Joined(member.name, member.role, team.name))
         await work.audit(

@@ -344,11 +344,9 @@ class Jobs:
         # A retry has a job of its own: a letter of the attempt before it must not fail the one that runs.
         alive = {(job.name, job.subject_id): job.key for job, _since in await self._moving()}
         for letter in letters:
-            if alive.get((letter.name, letter.subject_id), letter.key) != letter.key:
-                await asyncio.to_thread(DBOS.update_workflow_attributes, letter.key, _TOLD, merge=True)
-                continue
+            is_outdated = alive.get((letter.name, letter.subject_id), letter.key) != letter.key
             fault = Fault("dead_letter", f"{letter.key} ended as {letter.why}")
-            if await self._fail(letter.name, letter.subject_id, fault):
+            if is_outdated or await self._fail(letter.name, letter.subject_id, fault):
                 await asyncio.to_thread(DBOS.update_workflow_attributes, letter.key, _TOLD, merge=True)
 
     async def _fail_stranded_rows(self) -> None:

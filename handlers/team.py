@@ -43,7 +43,7 @@ async def join(incoming: Incoming, intent: Join, desk: Desk) -> None:
         member = await work.people.join(intent.code, incoming.actor, now=now)
         if member is None:
             raise BadInput(
-                "That code is not for you: it is unknown, used, older than a week, or you belong here already. Ask your admin."
+                "That code is not for you: it is unknown, used, older than a week, or you belong here already: ask your admin for a new one."
             )
         team = await work.people.team(member.team_id)
         await work.answer(Joined(member.name, member.role, team.name))

@@ -1,4 +1,4 @@
-"""Forgets old photos, once an hour, in one process at a time (PHOTO_RETENTION_DAYS)."""
+"""Forgets old photos and delivered messages, once an hour, in one process at a time (PHOTO_RETENTION_DAYS)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from domain.errors import PackshotError
 from handlers.enhance import expire
+from storage.outbox import forget_messages
 from storage.retention import forgettable_photos, overdue_enhancements
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ log = logging.getLogger("packshot.retention")
 
 EVERY_S = 3600.0
 LOCK = "retention"
+MESSAGES_KEPT = timedelta(days=30)
+"""How long a delivered message's row may answer the question what was said when."""
 
 
 async def forget_old_photos(app: App) -> None:
@@ -28,7 +31,7 @@ async def forget_old_photos(app: App) -> None:
             try:
                 await forget_once(app)
             except PackshotError:
-                log.exception("could not forget old photos")
+                log.exception("could not forget what is old")
             finally:
                 await asyncio.to_thread(held.release)
         await asyncio.sleep(EVERY_S)
@@ -44,4 +47,7 @@ async def forget_once(app: App) -> int:
         forgotten += await app.media.forget(names, before)
     if forgotten:
         log.info("forgot old photos", extra={"photos": forgotten})
+    now = app.desk.clock()
+    if messages := await forget_messages(app.database, now - MESSAGES_KEPT, now=now):
+        log.info("forgot old messages", extra={"messages": messages})
     return forgotten

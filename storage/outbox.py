@@ -1,39 +1,30 @@
-"""The outbox: what waits to be shown, in order per place.
+"""The outbox: what waits to be shown, in order per place, and what became of it.
 
-Only the first waiting message of a place is due, so a place hears things in the order they were
-said, and a pause a chat asked for holds back everything behind it. One loop at a time delivers (the
-roof holds a lock for it); a crash between delivering and `sent` repeats that one message.
+Which messages are due is in `storage/waiting.py`. A pause a chat asked for holds back everything of
+its place behind it. One loop at a time delivers (the roof holds a lock for it). A crash between
+delivering and `sent` repeats an edit; of a new message `sending` has left word, so that the chat is
+asked whether it arrived.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import Select, Update, exists, func, select, update
+from sqlalchemy import Update, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import aliased
 from sqlmodel import col
 
+from domain.errors import Fault
 from domain.people import ChatName, Place
-from domain.replies import Outgoing
-from storage.codec import clean_text, load_reply
+from storage.codec import clean_text
 from storage.database import Database
 from storage.statements import change, find_one
 from storage.tables import OutboxRow, PostedMessageRow
+from storage.trouble import WHOLE_CHAT, forget_lost, heard_again, note_closed, note_lost
+from storage.waiting import Look, QueuedMessage, find_due, is_queued, needs_tidying, readable, tidy
 
-log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class QueuedMessage:
-    """One due message; `attempts` counts the deliveries that did not work."""
-
-    outbox_id: int
-    outgoing: Outgoing
-    attempts: int
+PRUNED_AT_ONCE = 500
 
 
 class OutboxRows:
@@ -42,112 +33,153 @@ class OutboxRows:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def due(self, now: datetime, limit: int) -> Sequence[QueuedMessage]:
-        """Return the first waiting message of every place whose time has come, the oldest first.
-
-        Of several waiting edits of one message for one cause only the newest is kept. Edits of
-        different causes all stay: whoever waits for the outcome of a press looks for its own.
-        """
+    async def waiting_chats(self, now: datetime) -> Collection[ChatName]:
+        """Return the chats for which something may be due."""
+        statement = select(col(OutboxRow.chat)).where(is_queued(), col(OutboxRow.due_at) <= now).distinct()
         async with self._database.read() as db_session:
-            # Most looks find nothing, and those must not take the write lock.
-            if await find_one(db_session, _waiting(now)) is None:
+            found = set((await db_session.execute(statement)).scalars())
+        return [chat for chat in ChatName if chat.value in found]
+
+    async def due(
+        self, now: datetime, limit: int, *, chat: ChatName | None = None, skip: Collection[int] = ()
+    ) -> Sequence[QueuedMessage]:
+        """Return the first waiting message of every place (of one chat) whose time has come, the oldest first.
+
+        Rows in `skip` are being delivered or held back: neither they nor what waits behind them is due.
+        """
+        look = Look(now, limit, chat, skip)
+        async with self._database.read() as db_session:
+            found = await find_due(db_session, look)
+            # Most looks find nothing or nothing to change, and those must not take the write lock.
+            if not found:
                 return ()
+            messages = readable(found)
+            if messages is not None and not await needs_tidying(db_session, found, look):
+                return messages
         async with self._database.begin() as db_session:
-            await _supersede(db_session, now)
-            return await _first_of_places(db_session, now, limit)
+            return await tidy(db_session, look)
+
+    async def sending(self, outbox_id: int, now: datetime) -> bool:
+        """Leave word that a new message is on its way; False when it need not be sent any more."""
+        async with self._database.begin() as db_session:
+            return await change(db_session, _one(outbox_id).values(sending_since=now)) == 1
 
     async def sent(self, outbox_id: int, native_id: str) -> None:
-        """Delivered; the chat calls the message `native_id`."""
+        """Delivered; the chat calls the message `native_id`. The place and its chat are open to us."""
         async with self._database.begin() as db_session:
-            await change(db_session, _one(outbox_id).values(state="sent"))
-            message_key = select(col(OutboxRow.message_key)).where(col(OutboxRow.outbox_id) == outbox_id)
-            await change(
-                db_session,
-                update(PostedMessageRow)
-                .where(col(PostedMessageRow.message_key) == message_key.scalar_subquery())
-                .values(native_id=native_id),
-            )
+            row = await _row(db_session, outbox_id)
+            await change(db_session, _one(outbox_id).values(state="sent", sending_since=None))
+            await change(db_session, _message(row).values(native_id=native_id))
+            if await heard_again(db_session, row.team_id, _place(row)):
+                # The others of this chat have waited for just this. A pause that one of them was
+                # asked for is kept by the pacer.
+                await change(db_session, _of_chat(row).values(due_at=col(OutboxRow.queued_at)))
 
-    async def retry(self, outbox_id: int, at: datetime, error: str) -> None:
-        """Not now: the place waits until `at`."""
+    async def retry(self, outbox_id: int, at: datetime, error: str, *, is_refused: bool = False) -> None:
+        """Not now: the place waits until `at`. `is_refused`: the chat said no, so it has certainly not arrived."""
         async with self._database.begin() as db_session:
-            await change(
-                db_session,
-                _one(outbox_id).values(due_at=at, attempts=col(OutboxRow.attempts) + 1, error=clean_text(error)),
-            )
+            again = _one(outbox_id).values(due_at=at, attempts=col(OutboxRow.attempts) + 1, error=clean_text(error))
+            await change(db_session, again.values(sending_since=None) if is_refused else again)
 
-    async def failed(self, outbox_id: int, error: str) -> None:
-        """Never: the place goes on without it."""
+    async def lost(self, outbox_id: int, error: str, *, sentence: str, now: datetime) -> None:
+        """Never: the place goes on without it, and `status` shows the sentence for a day."""
         async with self._database.begin() as db_session:
+            row = await _row(db_session, outbox_id)
+            if await change(db_session, _failed(_one(outbox_id), error)):
+                await note_lost(db_session, row.team_id, _place(row), sentence, now=now)
+
+    async def message_gone(self, outbox_id: int, sentence: str, *, now: datetime) -> None:
+        """The message is no longer there: it is lost, and edits of it are not tried any more.
+
+        A new message that was refused can still come back as its next edit.
+        """
+        async with self._database.begin() as db_session:
+            row = await _row(db_session, outbox_id)
+            gone = _message(row).where(col(PostedMessageRow.native_id) != "").values(gone_at=now)
+            await change(db_session, gone)
+            if await change(db_session, _failed(_one(outbox_id), sentence)):
+                await note_lost(db_session, row.team_id, _place(row), sentence, now=now)
+
+    async def place_closed(self, outbox_id: int, sentence: str, *, now: datetime) -> None:
+        """Nothing can be said there: all that waits for the place is lost, until it is open to us again."""
+        async with self._database.begin() as db_session:
+            row = await _row(db_session, outbox_id)
+            waiting = _of_chat(row).where(col(OutboxRow.place_id) == row.place_id)
+            lost = await change(db_session, _failed(waiting, sentence))
+            await note_closed(db_session, row.team_id, _place(row), sentence, now=now, lost=lost)
+
+    async def chat_closed(self, outbox_id: int, sentence: str, *, now: datetime, until: datetime) -> None:
+        """The whole chat refuses us, which an admin can mend: nothing is lost, all of it waits until `until`."""
+        async with self._database.begin() as db_session:
+            row = await _row(db_session, outbox_id)
             await change(
                 db_session,
-                _one(outbox_id).values(state="failed", attempts=col(OutboxRow.attempts) + 1, error=clean_text(error)),
+                _one(outbox_id).values(
+                    attempts=col(OutboxRow.attempts) + 1, error=clean_text(sentence), sending_since=None
+                ),
             )
+            await change(db_session, _of_chat(row).where(col(OutboxRow.due_at) < until).values(due_at=until))
+            await note_closed(db_session, row.team_id, _whole_chat(row), sentence, now=now)
+
+    async def chat_silent(self, outbox_id: int, sentence: str, *, now: datetime, since: datetime) -> None:
+        """The chat has not answered for a while; the message waits on."""
+        async with self._database.begin() as db_session:
+            row = await _row(db_session, outbox_id)
+            await note_closed(db_session, row.team_id, _whole_chat(row), sentence, now=now, since=since)
+
+
+async def forget_messages(database: Database, before: datetime, *, now: datetime) -> int:
+    """Delete what was queued before `before` and waits no longer; return how many rows went."""
+    forgotten, after = 0, 0
+    while True:
+        page = (
+            select(col(OutboxRow.outbox_id), col(OutboxRow.queued_at), col(OutboxRow.state))
+            .where(col(OutboxRow.outbox_id) > after)
+            .order_by(col(OutboxRow.outbox_id))
+            .limit(PRUNED_AT_ONCE)
+        )
+        async with database.read() as db_session:
+            rows = (await db_session.execute(page)).all()
+        old = [(outbox_id, state) for outbox_id, queued_at, state in rows if queued_at < before]
+        if ended := [outbox_id for outbox_id, state in old if state != "queued"]:
+            async with database.begin() as db_session:
+                forgotten += await change(db_session, delete(OutboxRow).where(col(OutboxRow.outbox_id).in_(ended)))
+        if len(old) < PRUNED_AT_ONCE:
+            break
+        after = old[-1][0]
+    async with database.begin() as db_session:
+        await forget_lost(db_session, now=now)
+    return forgotten
+
+
+async def _row(db_session: AsyncSession, outbox_id: int) -> OutboxRow:
+    row = await find_one(db_session, select(OutboxRow).where(col(OutboxRow.outbox_id) == outbox_id))
+    if row is None:
+        raise Fault("row_missing", f"no outbox row {outbox_id}")
+    return row
 
 
 def _one(outbox_id: int) -> Update:
-    return update(OutboxRow).where(col(OutboxRow.outbox_id) == outbox_id, col(OutboxRow.state) == "queued")
+    return update(OutboxRow).where(col(OutboxRow.outbox_id) == outbox_id, is_queued())
 
 
-def _waiting(now: datetime) -> Select[OutboxRow]:
-    return select(OutboxRow).where(col(OutboxRow.state) == "queued", col(OutboxRow.due_at) <= now)
+def _of_chat(row: OutboxRow) -> Update:
+    return update(OutboxRow).where(is_queued(), col(OutboxRow.chat) == row.chat, col(OutboxRow.team_id) == row.team_id)
 
 
-async def _supersede(db_session: AsyncSession, now: datetime) -> None:
-    # A post is never superseded: it gives the message its place in the talk. Nor is a row whose
-    # time has not come: its place was asked to pause, and a newer edit must not end the pause.
-    newer = aliased(OutboxRow)
-    statement = (
-        update(OutboxRow)
-        .where(
-            col(OutboxRow.state) == "queued",
-            col(OutboxRow.is_post).is_(False),
-            col(OutboxRow.due_at) <= now,
-            exists().where(
-                col(newer.message_key) == col(OutboxRow.message_key),
-                col(newer.cause) == col(OutboxRow.cause),
-                col(newer.state) == "queued",
-                col(newer.outbox_id) > col(OutboxRow.outbox_id),
-            ),
-        )
-        .values(state="superseded")
+def _failed(rows: Update, error: str) -> Update:
+    return rows.values(
+        state="failed", attempts=col(OutboxRow.attempts) + 1, error=clean_text(error), sending_since=None
     )
-    await change(db_session, statement)
 
 
-async def _first_of_places(db_session: AsyncSession, now: datetime, limit: int) -> Sequence[QueuedMessage]:
-    firsts = (
-        select(func.min(col(OutboxRow.outbox_id)))
-        .where(col(OutboxRow.state) == "queued")
-        .group_by(col(OutboxRow.team_id), col(OutboxRow.chat), col(OutboxRow.place_id), col(OutboxRow.thread_id))
-    )
-    statement = (
-        select(OutboxRow, col(PostedMessageRow.native_id))
-        .join(PostedMessageRow, col(PostedMessageRow.message_key) == col(OutboxRow.message_key))
-        .where(col(OutboxRow.outbox_id).in_(firsts), col(OutboxRow.due_at) <= now)
-        .order_by(col(OutboxRow.outbox_id))
-        .limit(limit)
-    )
-    readable: list[QueuedMessage] = []
-    for row, native_id in (await db_session.execute(statement)).all():
-        try:
-            readable.append(_queued(row, native_id))
-        except (KeyError, ValueError) as error:
-            # A reply of a newer version, seen during a rolling upgrade: it must not stop every other place.
-            log.exception("outbox row %s cannot be read", row.outbox_id)
-            await change(
-                db_session, _one(row.outbox_id or 0).values(state="failed", error=clean_text(f"unreadable: {error!r}"))
-            )
-    return readable
+def _message(row: OutboxRow) -> Update:
+    return update(PostedMessageRow).where(col(PostedMessageRow.message_key) == row.message_key)
 
 
-def _queued(row: OutboxRow, native_id: str) -> QueuedMessage:
-    outgoing = Outgoing(
-        message_key=row.message_key,
-        team_id=row.team_id,
-        place=Place(ChatName(row.chat), row.place_id, row.thread_id),
-        native_id=native_id,
-        reply=load_reply(row.reply),
-        cause=row.cause,
-    )
-    return QueuedMessage(row.outbox_id or 0, outgoing, row.attempts)
+def _place(row: OutboxRow) -> Place:
+    return Place(ChatName(row.chat), row.place_id)
+
+
+def _whole_chat(row: OutboxRow) -> Place:
+    return Place(ChatName(row.chat), WHOLE_CHAT)

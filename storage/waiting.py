@@ -1,0 +1,214 @@
+"""Which waiting messages are due, and which of them need not be sent any more.
+
+Only the first waiting message of a place is due. One message is edited in place, so of its waiting
+edits only the newest is worth a call; a post that has not been sent yet takes the newest edit's words
+along. In the browser chat nothing takes over another event's words: whoever waits there for the
+outcome of a press (the command line does) looks for the line of its own event.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, exists, func, literal, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+from sqlmodel import col
+
+from domain.people import ChatName, Place
+from domain.replies import Outgoing
+from storage.codec import INCOMING, clean_text, load_reply
+from storage.statements import change, find_all
+from storage.tables import OutboxRow, PostedMessageRow, SeenEventRow
+
+log = logging.getLogger(__name__)
+
+CONSOLE = ChatName.CONSOLE.value
+Found = Row[tuple[OutboxRow, str, datetime | None, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedMessage:
+    """One due message; `attempts` counts the deliveries that did not work.
+
+    `sending_since`: a delivery of it as a new message was begun, and may have arrived.
+    """
+
+    outbox_id: int
+    outgoing: Outgoing
+    attempts: int
+    queued_at: datetime
+    sending_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a look is for; the rows in `skip` are being delivered or held back and are left alone."""
+
+    now: datetime
+    limit: int
+    chat: ChatName | None
+    skip: Collection[int]
+
+
+def is_queued() -> ColumnElement[bool]:
+    """Whether a row waits.
+
+    Written into the statement: a parameter would make PostgreSQL's generic plan take the few waiting
+    rows for a quarter of the table.
+    """
+    return col(OutboxRow.state) == literal("queued", literal_execute=True)
+
+
+async def find_due(db_session: AsyncSession, look: Look) -> Sequence[Found]:
+    """Return the first waiting message of every place whose time has come, the oldest first."""
+    return (await db_session.execute(_firsts(look), execution_options={"populate_existing": True})).all()
+
+
+def _firsts(look: Look) -> Select[tuple[OutboxRow, str, datetime | None, Any]]:
+    firsts = select(func.min(col(OutboxRow.outbox_id))).where(is_queued())
+    if look.chat is not None:
+        firsts = firsts.where(col(OutboxRow.chat) == look.chat.value)
+    firsts = firsts.group_by(
+        col(OutboxRow.team_id), col(OutboxRow.chat), col(OutboxRow.place_id), col(OutboxRow.thread_id)
+    )
+    # Whatever else a chat needs to know of a message is joined here and read in `_queued`.
+    return (
+        select(OutboxRow, col(PostedMessageRow.native_id), col(PostedMessageRow.gone_at), col(SeenEventRow.payload))
+        .join(PostedMessageRow, col(PostedMessageRow.message_key) == col(OutboxRow.message_key))
+        .outerjoin(SeenEventRow, col(SeenEventRow.event_key) == col(OutboxRow.cause))
+        .where(
+            col(OutboxRow.outbox_id).in_(firsts),
+            col(OutboxRow.due_at) <= look.now,
+            col(OutboxRow.outbox_id).not_in(look.skip),
+        )
+        .order_by(col(OutboxRow.outbox_id))
+        .limit(look.limit)
+    )
+
+
+def queued(found: Found) -> QueuedMessage:
+    """Return a row as the chat is told of it. Raises KeyError or ValueError for what cannot be read."""
+    row, native_id, _, payload = found
+    outgoing = Outgoing(
+        message_key=row.message_key,
+        team_id=row.team_id,
+        place=Place(ChatName(row.chat), row.place_id, row.thread_id),
+        native_id=native_id,
+        reply=load_reply(row.reply),
+        cause=row.cause,
+        asked=None if payload is None else INCOMING.validate_python(payload),
+    )
+    return QueuedMessage(row.outbox_id or 0, outgoing, row.attempts, row.queued_at, row.sending_since)
+
+
+def readable(found: Sequence[Found]) -> list[QueuedMessage] | None:
+    """Return them all, None when one cannot be read."""
+    try:
+        return [queued(one) for one in found]
+    except (KeyError, ValueError):
+        return None
+
+
+# ---------------------------------------------------------------- what need not be sent
+
+
+async def needs_tidying(db_session: AsyncSession, found: Sequence[Found], look: Look) -> bool:
+    """Whether one of these should not be sent as it is; asked without the write lock."""
+    if any(gone_at is not None for _, _, gone_at, _ in found):
+        return True
+    keys = [row.message_key for row, *_ in found]
+    outdated = select(col(OutboxRow.outbox_id)).where(*_is_outdated(look), col(OutboxRow.message_key).in_(keys))
+    if (await db_session.execute(outdated.limit(1))).first() is not None:
+        return True
+    posts = [row.message_key for row, *_ in found if _takes_over(row)]
+    edited = select(col(OutboxRow.outbox_id)).where(*_is_edit_of(posts))
+    return bool(posts) and (await db_session.execute(edited.limit(1))).first() is not None
+
+
+async def tidy(db_session: AsyncSession, look: Look) -> Sequence[QueuedMessage]:
+    """Drop what newer words replace and what can no longer be shown; return what is due then."""
+    await change(db_session, update(OutboxRow).where(*_is_outdated(look)).values(state="superseded"))
+    await _fail_edits_of_gone(db_session, look)
+    while True:
+        found = await find_due(db_session, look)
+        if await _take_over(db_session, [row for row, *_ in found if _takes_over(row)]):
+            found = await find_due(db_session, look)
+        if (messages := readable(found)) is not None:
+            return messages
+        for one in found:
+            await _fail_unreadable(db_session, one)
+
+
+def _is_outdated(look: Look) -> tuple[ColumnElement[bool], ...]:
+    # A post is never dropped: it gives the message its place in the talk. Nor is a row whose time has
+    # not come, since its place was asked to pause and a newer edit must not end the pause; nor one
+    # that may have arrived as a new message, which would be posted twice.
+    newer = aliased(OutboxRow)
+    return (
+        is_queued(),
+        col(OutboxRow.is_post).is_(False),
+        col(OutboxRow.due_at) <= look.now,
+        col(OutboxRow.sending_since).is_(None),
+        col(OutboxRow.outbox_id).not_in(look.skip),
+        exists().where(
+            col(newer.message_key) == col(OutboxRow.message_key),
+            col(newer.outbox_id) > col(OutboxRow.outbox_id),
+            col(newer.state) == literal("queued", literal_execute=True),
+            or_(col(OutboxRow.chat) != CONSOLE, col(newer.cause) == col(OutboxRow.cause)),
+        ),
+    )
+
+
+def _takes_over(row: OutboxRow) -> bool:
+    return row.is_post and row.sending_since is None and row.chat != CONSOLE
+
+
+def _is_edit_of(message_keys: Sequence[str]) -> tuple[ColumnElement[bool], ...]:
+    return (is_queued(), col(OutboxRow.is_post).is_(False), col(OutboxRow.message_key).in_(message_keys))
+
+
+async def _take_over(db_session: AsyncSession, posts: Sequence[OutboxRow]) -> bool:
+    """Give unsent posts the words of their newest edit; they keep their own cause, which they answer."""
+    waiting = select(OutboxRow).where(*_is_edit_of([post.message_key for post in posts]))
+    edits = await find_all(db_session, waiting.order_by(col(OutboxRow.outbox_id))) if posts else ()
+    newest = {edit.message_key: edit for edit in edits}
+    for post in posts:
+        if (edit := newest.get(post.message_key)) is not None:
+            mine = update(OutboxRow).where(is_queued(), col(OutboxRow.outbox_id) == post.outbox_id)
+            await change(db_session, mine.values(reply=edit.reply))
+            await change(
+                db_session, update(OutboxRow).where(*_is_edit_of([post.message_key])).values(state="superseded")
+            )
+    return bool(newest)
+
+
+async def _fail_edits_of_gone(db_session: AsyncSession, look: Look) -> None:
+    statement = (
+        update(OutboxRow)
+        .where(
+            is_queued(),
+            col(OutboxRow.outbox_id).not_in(look.skip),
+            exists().where(
+                col(PostedMessageRow.message_key) == col(OutboxRow.message_key),
+                col(PostedMessageRow.gone_at).is_not(None),
+            ),
+        )
+        .values(state="failed", error="the message is gone")
+    )
+    await change(db_session, statement)
+
+
+async def _fail_unreadable(db_session: AsyncSession, found: Found) -> None:
+    row = found[0]
+    try:
+        queued(found)
+    except (KeyError, ValueError) as error:
+        # A reply of a newer version, seen during a rolling upgrade: it must not stop every other place.
+        log.exception("outbox row %s cannot be read", row.outbox_id)
+        unreadable = update(OutboxRow).where(is_queued(), col(OutboxRow.outbox_id) == row.outbox_id)
+        await change(db_session, unreadable.values(state="failed", error=clean_text(f"unreadable: {error!r}")))

@@ -1,0 +1,1 @@
+"""Telegram: people in private chats and groups."""

@@ -1,0 +1,203 @@
+"""Buttons under Telegram's messages, and the menus behind them that never leave Telegram.
+
+A button carries a `v1:` token; behind a `|` may stand what only Telegram needs: `<verb><kind><language>`.
+`kind` names the keyboard to come back to, as a press knows its message but not the card; `language` is
+the card's own, so that a menu speaks like the card around it. All fit into 64 bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from telegram import CopyTextButton, InlineKeyboardButton, InlineKeyboardMarkup
+
+from domain.errors import BadInput
+from domain.replies import Card, CardReply, PreviewReady
+from domain.tokens import Action, Token
+from handlers.buttons import Button, buttons
+from handlers.words import ENGLISH, LANGUAGES, Words, text
+
+Rows = tuple[tuple[InlineKeyboardButton, ...], ...]
+COPY_MAX_CHARS = 256
+LABEL_MAX_CHARS = 64
+
+
+class Verb(StrEnum):
+    """What a press means inside Telegram. The digits `0` to `9` choose from a menu."""
+
+    ASK = "a"
+    """Ask once more before publishing where buyers look."""
+    MENU = "m"
+    BACK = "b"
+
+
+class Kind(StrEnum):
+    """Which buttons a card has, one letter each; the letters are a promise, as buttons live for months."""
+
+    PREVIEW = "p"
+    LIVE_PREVIEW = "P"
+    PUBLISHED = "u"
+    FAILED = "f"
+    FAILED_WITH_UNDO = "F"
+    REDO = "r"
+
+
+_ACTIONS: dict[Kind, tuple[Action, ...]] = {
+    Kind.PREVIEW: (Action.APPROVE, Action.REJECT, Action.REDO),
+    Kind.LIVE_PREVIEW: (Action.APPROVE, Action.REJECT, Action.REDO),
+    Kind.PUBLISHED: (Action.UNDO, Action.REDO),
+    Kind.FAILED: (Action.RETRY, Action.REDO),
+    Kind.FAILED_WITH_UNDO: (Action.RETRY, Action.UNDO, Action.REDO),
+    Kind.REDO: (Action.REDO,),
+}
+_LABELS: dict[Action, tuple[str, str, str]] = {
+    Action.APPROVE: ("✅", text("Approve"), "success"),
+    Action.REJECT: ("✖️", text("Reject"), "danger"),
+    Action.REDO: ("🔁", text("Redo"), ""),
+    Action.UNDO: ("↩️", text("Undo"), ""),
+    Action.RETRY: ("🔄", text("Retry"), "primary"),
+    Action.LOOK_AGAIN: ("👀", text("Look again"), "primary"),
+    Action.IT_IS_THERE: ("👍", text("It is there"), ""),
+    Action.IT_IS_NOT_THERE: ("👎", text("It is not there"), ""),
+}
+REASONS = (text("Too dark"), text("Cut-out is wrong"), text("Wrong background"), text("No reason"))
+"""Why a picture is rejected; the last is none. Any other is written as a reply to the card."""
+NO_REASON = len(REASONS) - 1
+RECIPES: tuple[tuple[str, Mapping[str, str]], ...] = (
+    (text("White"), {"background": "white"}),
+    (text("Light grey"), {"background": "#eeeeee"}),
+    (text("Soft shadow"), {"shadow": "soft"}),
+    (text("No shadow"), {"shadow": "none"}),
+    (text("As it was"), {}),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """A button's back, read."""
+
+    token: str
+    verb: str = ""
+    """A Verb, a digit, or empty: the token alone."""
+    kind: Kind = Kind.REDO
+    words: Words = ENGLISH
+
+
+def read_data(data: str) -> Pressed:
+    """Read what a button carries; the token itself is read, and refused, where every chat's is."""
+    token, bar, rest = data.partition("|")
+    if not bar:
+        return Pressed(token)
+    verb, kind, language = rest[:1], rest[1:2], rest[2:]
+    if (verb in set(Verb) or verb.isdecimal()) and kind in set(Kind) and language in LANGUAGES:
+        return Pressed(token, verb, Kind(kind), Words(language))
+    raise BadInput("I do not know that button: ask for the card again with `history`.")
+
+
+def card_rows(reply: CardReply, words: Words) -> Rows:
+    """Return the buttons of a card."""
+    pressable = buttons(reply)
+    kind = _kind(reply, pressable)
+    if kind is None:
+        return tuple((_plain(button, words),) for button in pressable)
+    token = Token.parse(pressable[0].token)
+    return kind_rows(kind, token, words)
+
+
+def kind_rows(kind: Kind, token: Token, words: Words) -> Rows:
+    """Return the buttons of a kind of card: what is likely beside each other, redo below."""
+    keys = [_card_key(kind, Token(action, token.subject_id, token.number), words) for action in _ACTIONS[kind]]
+    return (tuple(keys),) if len(keys) < 3 else (tuple(keys[:2]), tuple(keys[2:]))
+
+
+def menu_rows(pressed: Pressed, token: Token) -> Rows:
+    """Return the menu behind a button: the last question, the reasons, or the recipes; and the way back."""
+    words = pressed.words
+    back = InlineKeyboardButton(f"◀️ {words('Back')}", callback_data=_data(token, Verb.BACK, pressed.kind, words))
+    if pressed.verb == Verb.ASK:
+        yes = InlineKeyboardButton(f"✅ {words('Yes, publish')}", callback_data=str(token), style="success")
+        return ((yes,), (back,))
+    labels: Sequence[str] = REASONS if token.action is Action.REJECT else [label for label, _ in RECIPES]
+    keys = [
+        InlineKeyboardButton(words(label), callback_data=_data(token, str(index), pressed.kind, words))
+        for index, label in enumerate(labels)
+    ]
+    return (*(tuple(keys[at : at + 2]) for at in range(0, len(keys), 2)), (back,))
+
+
+def choice_rows(pressable: tuple[Button, ...]) -> Rows:
+    """Return one choice a row; a long name is cut, since the whole one stands in the text."""
+    return tuple(
+        (InlineKeyboardButton(shortened(button.label, LABEL_MAX_CHARS), callback_data=button.token),)
+        for button in pressable[:20]
+    )
+
+
+def chosen(pressed: Pressed, token: Token) -> tuple[str, Mapping[str, str]]:
+    """Return the reason in words, or the options, that a digit stands for."""
+    if not pressed.verb.isdecimal():
+        return "", {}
+    index = int(pressed.verb)
+    if token.action is Action.REJECT and index < len(REASONS):
+        return "" if index == NO_REASON else pressed.words(REASONS[index]), {}
+    if token.action is Action.REDO and index < len(RECIPES):
+        return "", RECIPES[index][1]
+    raise BadInput("I do not know that button: ask for the card again with `history`.")
+
+
+def copy_key(label: str, copied: str) -> InlineKeyboardButton:
+    """Return a button that copies a text."""
+    return InlineKeyboardButton(label, copy_text=CopyTextButton(copied[:COPY_MAX_CHARS]))
+
+
+def with_links(rows: Rows, shown: InlineKeyboardMarkup | None) -> Rows:
+    """Return rows above the links that stand under the message now, which a menu must not lose."""
+    links = tuple(row for row in (shown.inline_keyboard if shown else ()) if all(key.url for key in row))
+    return (*rows, *links)
+
+
+def markup(rows: Rows) -> InlineKeyboardMarkup | None:
+    """Return a keyboard, None where there is nothing to press."""
+    return InlineKeyboardMarkup(rows) if rows else None
+
+
+def shortened(words: str, at_most: int) -> str:
+    """Return a text cut to size, with an ellipsis where something is missing."""
+    return words if len(words) <= at_most else words[: at_most - 1].rstrip() + "…"
+
+
+def _card_key(kind: Kind, token: Token, words: Words) -> InlineKeyboardButton:
+    icon, label, style = _LABELS[token.action]
+    data = str(token)
+    if token.action is Action.APPROVE and kind is Kind.LIVE_PREVIEW:
+        data = _data(token, Verb.ASK, kind, words)
+    elif token.action in {Action.REJECT, Action.REDO}:
+        data = _data(token, Verb.MENU, kind, words)
+    return InlineKeyboardButton(f"{icon} {words(label)}", callback_data=data, **_styled(style))
+
+
+def _plain(button: Button, words: Words) -> InlineKeyboardButton:
+    icon, label, style = _LABELS[Token.parse(button.token).action]
+    return InlineKeyboardButton(f"{icon} {words(label)}", callback_data=button.token, **_styled(style))
+
+
+def _styled(style: str) -> dict[str, Any]:
+    return {"style": style} if style else {}
+
+
+def _kind(reply: CardReply, pressable: tuple[Button, ...]) -> Kind | None:
+    actions = tuple(Token.parse(button.token).action for button in pressable)
+    if isinstance(reply, PreviewReady):
+        return Kind.LIVE_PREVIEW if _is_live(reply.card) else Kind.PREVIEW
+    return next((kind for kind, known in _ACTIONS.items() if known == actions), None)
+
+
+def _is_live(card: Card) -> bool:
+    return card.is_live
+
+
+def _data(token: Token, verb: str, kind: Kind, words: Words) -> str:
+    return f"{token}|{verb}{kind.value}{words.language}"

@@ -1,0 +1,122 @@
+"""Pressed buttons: taken, then answered at once, since a spinner turns until they are.
+
+The order is foresee, take, answer. Foreseen first, because once the event is taken a worker may decide
+it, and the presser would be told that somebody was faster: they themselves. A menu (reasons, recipes,
+"really publish?") is Telegram's own affair and no event.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+
+from telegram import Bot, CallbackQuery, Message
+from telegram.error import TelegramError
+
+from domain.errors import BadInput
+from domain.intents import Incoming
+from domain.people import ChatName, Place
+from domain.tokens import Action, Token
+from handlers.arrive import ChatDesk
+from handlers.telegram.api import is_late, is_unchanged, without_token
+from handlers.telegram.keyboards import Pressed, Verb, chosen, kind_rows, markup, menu_rows, read_data, with_links
+from handlers.telegram.markup import cut
+from handlers.telegram.reading import Me, actor_of, event_key, place_of
+from handlers.words import Words, known_language, text
+
+MAX_ALERT_CHARS = 200
+_TOASTS: dict[Action, str] = {
+    Action.APPROVE: text("Publishing…"),
+    Action.REJECT: text("Rejected"),
+    Action.REDO: text("Making it again…"),
+    Action.UNDO: text("Undoing…"),
+    Action.RETRY: text("Trying again…"),
+}
+_MENUS = frozenset({Verb.ASK, Verb.MENU, Verb.BACK})
+
+log = logging.getLogger("packshot.telegram")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What stops the spinner."""
+
+    words: str = ""
+    is_alert: bool = False
+    pressed: Pressed | None = None
+    """The menu to show, None for none."""
+
+
+async def take_press(query: CallbackQuery, update_id: int, me: Me, desk: ChatDesk) -> Answer:
+    """Take a press and return its answer. Raises Fault when it could not be kept."""
+    words = Words(known_language(query.from_user.language_code or ""))
+    try:
+        pressed = read_data(query.data or "")
+        token = Token.parse(pressed.token)
+        reason, options = chosen(pressed, token)
+    except BadInput as error:
+        return Answer(error.sentence, is_alert=True)
+    incoming = _incoming(query, update_id, me, desk)
+    if incoming is None:
+        return Answer(words("That message is too old: ask for the card again with `card`."), is_alert=True)
+    incoming = replace(incoming, text=reason, token=str(token), options=options)
+    refused = await desk.foresee(incoming)
+    if refused:
+        # Taken all the same: whoever sees a stale card gets it refreshed.
+        await desk.take(incoming)
+        return Answer(refused, is_alert=True)
+    if pressed.verb in _MENUS:
+        said = words("Buyers see it at once.") if pressed.verb == Verb.ASK else ""
+        return Answer(said, pressed=pressed)
+    await desk.take(incoming)
+    toast = _TOASTS.get(token.action)
+    return Answer(words(toast) if toast else "")
+
+
+async def answer_press(bot: Bot, query: CallbackQuery, answer: Answer) -> None:
+    """Stop the spinner, and show the menu. Too late or nothing to change is no trouble."""
+    try:
+        said = cut(answer.words.replace("`", ""), MAX_ALERT_CHARS)
+        await bot.answer_callback_query(query.id, text=said or None, show_alert=answer.is_alert)
+    except TelegramError as error:
+        if not is_late(error):
+            log.warning("a press was not answered: %s", without_token(error.message))
+    if answer.pressed is None or not isinstance(query.message, Message):
+        return
+    token = Token.parse(answer.pressed.token)
+    rows = (
+        kind_rows(answer.pressed.kind, token, answer.pressed.words)
+        if answer.pressed.verb == Verb.BACK
+        else menu_rows(answer.pressed, token)
+    )
+    try:
+        await bot.edit_message_reply_markup(
+            query.message.chat.id,
+            query.message.message_id,
+            reply_markup=markup(with_links(rows, query.message.reply_markup)),
+        )
+    except TelegramError as error:
+        if not is_unchanged(error):
+            log.warning("a menu was not shown: %s", without_token(error.message))
+
+
+def away(query: CallbackQuery) -> Answer:
+    """Return what to say when a press could not be kept; Telegram brings it again."""
+    words = Words(known_language(query.from_user.language_code or ""))
+    return Answer(words("My memory is away for a moment: I take your press as soon as it is back."), is_alert=True)
+
+
+def _incoming(query: CallbackQuery, update_id: int, me: Me, desk: ChatDesk) -> Incoming | None:
+    message = query.message
+    if message is None:
+        return None
+    # An old message comes without its content, but its card can still be acted on.
+    place = place_of(message) if isinstance(message, Message) else Place(ChatName.TELEGRAM, str(message.chat.id))
+    return Incoming(
+        event_key=event_key(me, update_id),
+        team_id=desk.team_id,
+        actor=actor_of(query.from_user),
+        place=place,
+        message_id=str(message.message_id),
+        language=query.from_user.language_code or "",
+    )

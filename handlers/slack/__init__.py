@@ -1,0 +1,1 @@
+"""Slack: slash command, mentions, direct messages, shortcuts, App Home; Socket Mode and HTTP alike."""

@@ -1,0 +1,302 @@
+"""Slack's way out: the ports `Chat` and `ChatFiles`.
+
+One message is posted and then edited. Its `native_id` is Slack's `ts`, which is unique within its place.
+What only one person may read is an ephemeral message, which nobody can edit: those hold no state.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import Any
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from domain.catalog import Sha256
+from domain.errors import BadPhoto, Fault, PackshotError, StoreDown, Undeliverable
+from domain.intents import Attachment
+from domain.people import Place
+from domain.ports import Limit, MediaStorage
+from domain.replies import PRIVATE, Card, Outgoing, Working
+from handlers.faces import alt_text
+from handlers.slack import files
+from handlers.slack.api import code_of, open_client, translated
+from handlers.slack.blocks import escaped
+from handlers.slack.render import NO_PICTURE, Picture, Shown, render
+from handlers.words import Words, known_language
+
+log = logging.getLogger(__name__)
+
+METADATA_EVENT = "packshot_message"
+LOOK_BACK = 50
+"""How many messages `find_posted` looks at: a crash is noticed within minutes."""
+SHOW_TRIES = 3
+KEPT_UPLOADS = 2000
+"""File ids remembered by digest; one that fell out is uploaded once more."""
+
+POSTS = (1, 1.0)
+"""“About one message a second per conversation” (docs.slack.dev, rate limits, special tier)."""
+UPDATES = (50, 60.0)
+"""Tier 3, per method and workspace."""
+
+
+class SlackChat:
+    """One workspace's way out. `pause_s` is how long to wait between two looks at an upload."""
+
+    def __init__(self, *, bot_token: str, api_url: str, media: MediaStorage, pause_s: float = 0.4) -> None:
+        self._client: AsyncWebClient = open_client(token=bot_token, api_url=api_url)
+        self._media = media
+        self._pause_s = pause_s
+        self._uploads: OrderedDict[Sha256, str] = OrderedDict()
+        self._unshowable: set[Sha256] = set()
+        self._shared: set[tuple[str, Sha256]] = set()
+        self._unsure: set[str] = set()
+
+    async def close(self) -> None:
+        """Forget what was remembered; no connection is kept between calls."""
+        self._uploads.clear()
+
+    # ------------------------------------------------------------ the port Chat
+
+    async def deliver(self, outgoing: Outgoing) -> str:
+        """Post or edit, and return Slack's `ts`; an empty id for an ephemeral message."""
+        words = Words(known_language(outgoing.language), outgoing.timezone)
+        if isinstance(outgoing.reply, PRIVATE):
+            return await self._tell_one(outgoing, words)
+        try:
+            return await self._deliver_card(outgoing, words)
+        except Undeliverable as error:
+            if error.scope == "place":
+                await self._tell_elsewhere(outgoing, words(error.sentence))
+            raise
+
+    def limits(self, outgoing: Outgoing) -> Sequence[Limit]:
+        """Return what Slack allows: a post a second in a place, fifty edits a minute in the workspace."""
+        if outgoing.native_id and not isinstance(outgoing.reply, PRIVATE):
+            return (Limit("slack:update", *UPDATES),)
+        return (Limit(f"slack:post:{outgoing.place.place_id}", *POSTS),)
+
+    async def find_posted(self, outgoing: Outgoing) -> str | None:
+        """Look for our message among the place's newest by the key in its metadata.
+
+        Only after a cut connection or a crash, and only from the message that was answered onwards. None
+        where Slack will not let us look. Raises RateLimited, StoreDown.
+        """
+        if isinstance(outgoing.reply, PRIVATE):
+            return None
+        thread = _thread_of(outgoing)
+        asked: dict[str, Any] = {"include_all_metadata": True, "limit": LOOK_BACK}
+        if outgoing.asked is not None and outgoing.asked.message_id and _is_of(outgoing.place, outgoing):
+            asked |= {"oldest": outgoing.asked.message_id, "inclusive": True}
+        try:
+            async with translated():
+                if thread:
+                    seen = await self._client.conversations_replies(
+                        channel=outgoing.place.place_id, ts=thread, **asked
+                    )
+                else:
+                    seen = await self._client.conversations_history(channel=outgoing.place.place_id, **asked)
+        except (Undeliverable, Fault) as error:
+            log.info("slack_cannot_look_back", extra={"error": code_of(error)})
+            return None
+        for message in seen.get("messages") or ():
+            payload = (message.get("metadata") or {}).get("event_payload") or {}
+            if payload.get("message_key") == outgoing.message_key:
+                return str(message["ts"])
+        return None
+
+    # ------------------------------------------------------------ the port ChatFiles
+
+    async def fetch(self, attachment: Attachment) -> bytes:
+        """Return the bytes of a file somebody sent, from Slack's own host only."""
+        return await files.fetch(self._client, attachment)
+
+    # ------------------------------------------------------------ messages
+
+    async def _deliver_card(self, outgoing: Outgoing, words: Words) -> str:
+        digest = _picture_of(outgoing)
+        if digest is not None and digest not in self._unshowable:
+            picture = await self._uploaded(outgoing, digest, words)
+            if picture.file_id and (shown := await self._try_to_show(outgoing, words, picture, digest)):
+                return shown
+        if digest is None or digest not in self._unshowable:
+            return await self._put(outgoing, render(outgoing.reply, words))
+        if (outgoing.message_key, digest) in self._shared:
+            return await self._put(outgoing, render(outgoing.reply, words, Picture(is_in_thread=True)))
+        return await self._share_in_thread(outgoing, words, digest)
+
+    async def _try_to_show(self, outgoing: Outgoing, words: Words, picture: Picture, digest: Sha256) -> str:
+        """Return the message's ts; empty when Slack will not have the picture in a block."""
+        for _ in range(SHOW_TRIES):
+            try:
+                return await self._put(outgoing, render(outgoing.reply, words, picture))
+            except Fault as error:
+                if code_of(error) not in {"invalid_blocks", "invalid_slack_file"}:
+                    raise
+                log.info("slack_file_not_shown", extra={"details": str(error)})
+            await asyncio.sleep(self._pause_s)
+        self._unshowable.add(digest)
+        return ""
+
+    async def _share_in_thread(self, outgoing: Outgoing, words: Words, digest: Sha256) -> str:
+        ts = await self._put(outgoing, render(outgoing.reply, words))
+        card = _card_of(outgoing)
+        assert card is not None
+        try:
+            content = await self._media.get(digest)
+            place = outgoing.place.place_id, _thread_of(outgoing) or ts
+            await files.upload(self._client, content, name=_file_name(card), alt=alt_text(card, words), place=place)
+        except PackshotError as error:
+            # The card stands and says nothing untrue; raising would have the outbox post it again.
+            log.warning("slack_picture_not_shared", extra={"error": str(error)})
+            return ts
+        self._shared.add((outgoing.message_key, digest))
+        await self._update(outgoing, ts, render(outgoing.reply, words, Picture(is_in_thread=True)))
+        return ts
+
+    async def _put(self, outgoing: Outgoing, shown: Shown) -> str:
+        if outgoing.native_id:
+            await self._update(outgoing, outgoing.native_id, shown)
+            return outgoing.native_id
+        if outgoing.message_key in self._unsure and (found := await self.find_posted(outgoing)):
+            self._unsure.discard(outgoing.message_key)
+            await self._update(outgoing, found, shown)
+            return found
+        thread = _thread_of(outgoing)
+        try:
+            async with translated():
+                posted = await self._client.chat_postMessage(
+                    channel=outgoing.place.place_id,
+                    **_face(shown, outgoing),
+                    **({"thread_ts": thread} if thread else {}),
+                    unfurl_links=False,
+                    unfurl_media=False,
+                )
+        except StoreDown:
+            self._unsure.add(outgoing.message_key)
+            raise
+        self._unsure.discard(outgoing.message_key)
+        return str(posted["ts"])
+
+    async def _update(self, outgoing: Outgoing, ts: str, shown: Shown) -> None:
+        async with translated():
+            await self._client.chat_update(channel=outgoing.place.place_id, ts=ts, **_face(shown, outgoing))
+
+    # ------------------------------------------------------------ one person
+
+    async def _tell_one(self, outgoing: Outgoing, words: Words) -> str:
+        shown = render(outgoing.reply, words)
+        if _is_direct(outgoing.place):
+            return await self._put(outgoing, shown)
+        if outgoing.asked is None:
+            raise Undeliverable("Nobody is there to be told privately.", scope="message")
+        thread = outgoing.place.thread_id
+        try:
+            async with translated():
+                await self._client.chat_postEphemeral(
+                    channel=outgoing.place.place_id,
+                    user=outgoing.asked.actor.actor_id,
+                    **_face(shown),
+                    **({"thread_ts": thread} if thread else {}),
+                )
+        except Undeliverable as error:
+            if error.scope != "place" or not await self._tell_directly(outgoing, shown):
+                raise
+        if outgoing.native_id:
+            await self._take_back(outgoing)
+        return ""
+
+    async def _take_back(self, outgoing: Outgoing) -> None:
+        """Delete the `Working` that everybody saw and that became a private answer."""
+        try:
+            async with translated():
+                await self._client.chat_delete(channel=outgoing.place.place_id, ts=outgoing.native_id)
+        except Undeliverable as error:
+            if error.scope != "message":
+                raise
+
+    async def _tell_elsewhere(self, outgoing: Outgoing, sentence: str) -> None:
+        """A slash command works where we are not: then its answer cannot, and the person hears why."""
+        said = escaped(sentence)
+        await self._tell_directly(outgoing, Shown(said, [{"type": "section", "text": {"type": "mrkdwn", "text": said}}]))
+
+    async def _tell_directly(self, outgoing: Outgoing, shown: Shown) -> bool:
+        if outgoing.asked is None or _is_direct(outgoing.place):
+            return False
+        try:
+            async with translated():
+                opened = await self._client.conversations_open(users=outgoing.asked.actor.actor_id)
+                await self._client.chat_postMessage(channel=opened["channel"]["id"], **_face(shown))
+        except PackshotError as error:
+            log.warning("slack_person_not_told", extra={"error": str(error)})
+            return False
+        return True
+
+    # ------------------------------------------------------------ pictures
+
+    async def _uploaded(self, outgoing: Outgoing, digest: Sha256, words: Words) -> Picture:
+        if file_id := self._uploads.get(digest):
+            self._uploads.move_to_end(digest)
+            return Picture(file_id)
+        card = _card_of(outgoing)
+        assert card is not None
+        try:
+            content = await self._media.get(digest)
+            file_id = await files.upload(self._client, content, name=_file_name(card), alt=alt_text(card, words))
+            await files.wait_until_ready(self._client, file_id, pause_s=self._pause_s)
+        except files.NotReady:
+            self._unshowable.add(digest)
+            return NO_PICTURE
+        except (Fault, BadPhoto) as error:
+            # Retention took the bytes of an old card, or Slack refused the file: the words still count.
+            log.warning("slack_picture_left_out", extra={"error": str(error)})
+            return NO_PICTURE
+        self._uploads[digest] = file_id
+        while len(self._uploads) > KEPT_UPLOADS:
+            self._uploads.popitem(last=False)
+        return Picture(file_id)
+
+
+def _face(shown: Shown, outgoing: Outgoing | None = None) -> dict[str, Any]:
+    """Text and blocks, always both: an update without blocks removes them. Block ids are new each time."""
+    salt = uuid.uuid4().hex[:12]
+    blocks = [block | {"block_id": f"{salt}-{index}"} for index, block in enumerate(shown.blocks)]
+    face: dict[str, Any] = {"text": shown.text, "blocks": blocks}
+    if outgoing is not None:
+        face["metadata"] = {"event_type": METADATA_EVENT, "event_payload": {"message_key": outgoing.message_key}}
+    return face
+
+
+def _thread_of(outgoing: Outgoing) -> str:
+    """Return the thread to post into: the place's own, or in a channel that of the message answered."""
+    if outgoing.place.thread_id or _is_direct(outgoing.place):
+        return outgoing.place.thread_id
+    return outgoing.asked.message_id if outgoing.asked is not None and _is_of(outgoing.place, outgoing) else ""
+
+
+def _is_of(place: Place, outgoing: Outgoing) -> bool:
+    """Whether the message that was asked stands in this place, not in another that shows the card too."""
+    return outgoing.asked is not None and outgoing.asked.place.place_id == place.place_id
+
+
+def _is_direct(place: Place) -> bool:
+    return place.place_id.startswith("D")
+
+
+def _card_of(outgoing: Outgoing) -> Card | None:
+    return getattr(outgoing.reply, "card", None)
+
+
+def _picture_of(outgoing: Outgoing) -> Sha256 | None:
+    card = _card_of(outgoing)
+    if card is None or isinstance(outgoing.reply, Working):
+        return None
+    return card.preview or card.after or card.before
+
+
+def _file_name(card: Card) -> str:
+    kept = "".join(char if char.isalnum() or char in "-." else "-" for char in card.sku).strip("-.")
+    return f"{kept or 'photo'}-{card.revision}.jpg"

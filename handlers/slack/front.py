@@ -1,0 +1,134 @@
+"""What every listener needs: take an event, know the person, and do things after the acknowledgement.
+
+Nothing after an acknowledgement may fail unheard: `later` logs it and tells the person.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine, Mapping
+from typing import Any
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from domain.errors import PackshotError
+from domain.intents import Attachment, Incoming
+from domain.people import Place
+from handlers.arrive import ChatDesk
+from handlers.slack.api import translated
+from handlers.slack.blocks import escaped
+from handlers.slack.people import People, Person
+from handlers.slack.wire import SOURCE, place_of
+from handlers.words import Words, known_language
+
+log = logging.getLogger(__name__)
+
+
+class Front:
+    """The desk as Slack's listeners see it."""
+
+    def __init__(self, desk: ChatDesk, client: AsyncWebClient, people: People) -> None:
+        self.desk = desk
+        self.client = client
+        self.people = people
+        self._direct: dict[str, str] = {}
+        self._running: set[asyncio.Task[None]] = set()
+
+    async def take(
+        self,
+        event_id: str,
+        person: Person,
+        place: Place,
+        *,
+        text: str = "",
+        token: str = "",
+        options: Mapping[str, str] | None = None,
+        attachments: tuple[Attachment, ...] = (),
+        message_id: str = "",
+    ) -> bool:
+        """Make an event durable; False when it was known. `event_id` is Slack's, and stable over its retries."""
+        incoming = self.incoming(
+            event_id,
+            person,
+            place,
+            text=text,
+            token=token,
+            options=options,
+            attachments=attachments,
+            message_id=message_id,
+        )
+        return await self.desk.take(incoming)
+
+    def incoming(
+        self,
+        event_id: str,
+        person: Person,
+        place: Place,
+        *,
+        text: str = "",
+        token: str = "",
+        options: Mapping[str, str] | None = None,
+        attachments: tuple[Attachment, ...] = (),
+        message_id: str = "",
+    ) -> Incoming:
+        """Return the event in our words; what it answers is the thread's first message."""
+        return Incoming(
+            event_key=f"{SOURCE}:{event_id}",
+            team_id=self.desk.team_id,
+            actor=person.actor,
+            place=place,
+            text=text,
+            token=token,
+            options=dict(options or {}),
+            attachments=attachments,
+            message_id=message_id,
+            reply_to=place.thread_id,
+            language=person.language,
+        )
+
+    async def is_our_thread(self, channel: str, thread_ts: str) -> bool:
+        """Whether a thread hangs under one of our cards or under what a card was asked for with."""
+        async with self.desk.desk.work.reading() as rows:
+            place = place_of(channel)
+            return await rows.places.card_under(self.desk.team_id, place, thread_ts) is not None
+
+    async def direct_place(self, user_id: str) -> Place:
+        """Return somebody's direct messages with us, for what is asked outside of any conversation."""
+        if user_id not in self._direct:
+            async with translated():
+                opened = await self.client.conversations_open(users=user_id)
+            self._direct[user_id] = str(opened["channel"]["id"])
+        return place_of(self._direct[user_id])
+
+    def words(self, person: Person) -> Words:
+        """Return the texts in a person's own language, for what only they see."""
+        return Words(known_language(person.language), person.timezone or "UTC")
+
+    def later(self, work: Coroutine[Any, Any, None], person: Person, what: str) -> None:
+        """Do something after the acknowledgement; its failure reaches the log and the person."""
+        task = asyncio.create_task(self._watched(work, person, what))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+
+    async def settle(self) -> None:
+        """Wait for what runs after acknowledgements: before the process ends, nothing is cut off."""
+        while self._running:
+            await asyncio.wait(set(self._running))
+
+    async def tell(self, person: Person, sentence: str) -> None:
+        """Write to somebody directly. Raises what `translated` does."""
+        place = await self.direct_place(person.actor.actor_id)
+        async with translated():
+            await self.client.chat_postMessage(channel=place.place_id, text=escaped(sentence))
+
+    async def _watched(self, work: Coroutine[Any, Any, None], person: Person, what: str) -> None:
+        try:
+            await work
+        except Exception:  # noqa: BLE001 - the last frame of this task: whatever it was must be heard of
+            log.exception("slack_late_failure", extra={"what": what})
+            words = self.words(person)
+            try:
+                await self.tell(person, words("That did not work, and it is my fault: try again in a minute."))
+            except PackshotError as error:
+                log.warning("slack_person_not_told", extra={"error": str(error)})

@@ -1,0 +1,235 @@
+"""Slack's way in: one Bolt app, heard through Socket Mode, through signed HTTP, or both.
+
+Durable before acknowledged: a listener returns only after the event is a row, and Bolt acknowledges after
+that (`process_before_response`). When it cannot be one, the answer is 503 and no envelope is acknowledged, so
+that Slack sends it again. An event delivered twice, or through two sockets, is one row by its key; a delivery
+marked as a retry is like any other, since the first may have been lost.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from slack_bolt.adapter.starlette.async_handler import to_async_bolt_request, to_starlette_response
+from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.response import BoltResponse
+from slack_sdk.signature import SignatureVerifier
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from domain.errors import PackshotError
+from domain.people import Role
+from handlers.arrive import ChatDesk
+from handlers.slack import actions
+from handlers.slack.api import open_client
+from handlers.slack.front import Front
+from handlers.slack.home import publish_home
+from handlers.slack.people import People
+from handlers.slack.socket import FIRST_PAUSE_S, PING_S, SILENCE_S, SocketLine
+from handlers.slack.wire import attachments_of, is_direct, place_of, plain
+
+log = logging.getLogger(__name__)
+
+EVENTS_PATH = "/slack/events"
+COMMAND = "/packshot"
+MAX_BODY_BYTES = 1_000_000
+EVENTS = ("app_home_opened", "app_mention", "file_shared", "message")
+"""Every event type that has a listener; manifest.yaml subscribes to these (`message` once a kind of place)."""
+
+_HEARD_SUBTYPES = {None, "file_share", "thread_broadcast"}
+"""All others are edits, joins, topics and the like."""
+
+Body = dict[str, Any]
+
+
+class SlackListeners:
+    """Everything that comes in from one workspace."""
+
+    def __init__(
+        self,
+        desk: ChatDesk,
+        *,
+        bot_token: str,
+        app_token: str,
+        signing_secret: str,
+        api_url: str,
+        default_role: Role,
+        silence_s: float = SILENCE_S,
+        ping_s: float = PING_S,
+        first_pause_s: float = FIRST_PAUSE_S,
+    ) -> None:
+        client = open_client(token=bot_token, api_url=api_url)
+        self._bot_token = bot_token
+        self._signing_secret = signing_secret
+        self._people = People(desk, client, default_role)
+        self._front = Front(desk, client, self._people)
+        self.app = AsyncApp(
+            client=client,
+            signing_secret=signing_secret,
+            authorize=self._authorize,
+            # Checked in `_serve` over the raw bytes, before anything is parsed.
+            request_verification_enabled=False,
+            process_before_response=True,
+            logger=log,
+        )
+        self._listen()
+        self._line = (
+            SocketLine(
+                self.app,
+                app_token=app_token,
+                api_url=api_url,
+                silence_s=silence_s,
+                ping_s=ping_s,
+                first_pause_s=first_pause_s,
+            )
+            if app_token
+            else None
+        )
+
+    def routes(self) -> list[BaseRoute]:
+        """Return the HTTP way in; none without a signing secret, since nobody could tell Slack from others."""
+        return [Route(EVENTS_PATH, self._serve, methods=["POST"])] if self._signing_secret else []
+
+    async def run(self) -> None:
+        """Listen through Socket Mode until cancelled; returns at once when there is no app token."""
+        if self._line is None:
+            return
+        try:
+            await self._line.run()
+        finally:
+            await self._front.settle()
+
+    async def settle(self) -> None:
+        """Wait for what was started after acknowledgements."""
+        await self._front.settle()
+
+    # ------------------------------------------------------------ the door
+
+    async def _serve(self, request: Request) -> Response:
+        body = await _read(request)
+        if body is None:
+            return PlainTextResponse("too large", status_code=413)
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        timestamp, signature = headers.get("x-slack-request-timestamp", ""), headers.get("x-slack-signature", "")
+        if not timestamp.isdecimal() or not SignatureVerifier(self._signing_secret).is_valid(body, timestamp, signature):
+            return PlainTextResponse("not signed by Slack", status_code=401)
+        try:
+            bolt_request = to_async_bolt_request(request, body)
+        except ValueError:
+            return PlainTextResponse("malformed", status_code=400)
+        return to_starlette_response(await self.app.async_dispatch(bolt_request))
+
+    async def _authorize(self) -> AuthorizeResult:
+        """Give Bolt the one bot there is. Bolt's own would answer 200, and lose the event, when Slack is away."""
+        me = await self._people.identity()
+        return AuthorizeResult(
+            enterprise_id=None, team_id=me.team_id, bot_user_id=me.user_id, bot_id=me.bot_id, bot_token=self._bot_token
+        )
+
+    async def _only_ours(self, body: Body, next: Callable[[], Awaitable[BoltResponse]]) -> BoltResponse:  # noqa: A002
+        """Leave events of a workspace that is not ours alone."""
+        me = await self._people.identity()
+        team = body.get("team_id") or (body.get("team") or {}).get("id") or ""
+        if team and team != me.team_id:
+            log.warning("slack_foreign_workspace", extra={"team": str(team)[:20]})
+            return BoltResponse(status=200, body="")
+        return await next()
+
+    async def _failed(self, error: Exception) -> BoltResponse:
+        """Not taken: Slack must hear so. Interactions show the person that it did not work."""
+        if isinstance(error, PackshotError):
+            log.warning("slack_event_not_taken", extra={"error": str(error)})
+        else:
+            log.error("slack_event_not_taken", exc_info=error)
+        return BoltResponse(status=503, body="")
+
+    # ------------------------------------------------------------ what is heard
+
+    def _listen(self) -> None:
+        self.app.use(self._only_ours)
+        self.app.error(self._failed)
+        self.app.command(COMMAND)(self._on_command)
+        self.app.event("app_mention")(self._on_mention)
+        self.app.event("message")(self._on_message)
+        self.app.event("file_shared")(self._on_file_shared)
+        self.app.event("app_home_opened")(self._on_home)
+        actions.listen(self.app, self._front)
+
+    async def _on_command(self, ack: AsyncAck, command: Body) -> BoltResponse:
+        """`/packshot TEXT`. Slack sends a command once; its trigger_id names it."""
+        person = await self._people.admitted(str(command["user_id"]))
+        text = plain(str(command.get("text") or ""))
+        await self._front.take(f"command:{command['trigger_id']}", person, place_of(command["channel_id"]), text=text)
+        return await ack()
+
+    async def _on_mention(self, event: Body) -> None:
+        """We were named in a channel, with or without photos."""
+        if "edited" not in event:
+            await self._take_message(event)
+
+    async def _on_message(self, event: Body) -> None:
+        """A direct message, or one in a channel that is meant for us though it does not name us.
+
+        In a channel that is: an answer in the thread of one of our cards, and a photo in such a thread. A photo
+        elsewhere is for people to talk about unless it comes with our name: a SKU in its text is not enough,
+        since a shop's own talk is full of them. Naming us arrives as `app_mention` too, but sometimes only as
+        a message when there are files (bolt-python#925): both carry the message's ts, which makes them one.
+        """
+        if event.get("subtype") not in _HEARD_SUBTYPES or "edited" in event:
+            return
+        if await self._is_meant_for_us(event):
+            await self._take_message(event)
+
+    async def _on_file_shared(self) -> None:
+        """The second event of a shared file: the message came with all of it. Unheard, Slack would repeat it."""
+
+    async def _on_home(self, event: Body) -> None:
+        """Somebody looks at our Home; it shows things as they are now."""
+        if event.get("tab", "home") != "home":
+            return
+        person = await self._people.admitted(str(event["user"]))
+        self._front.later(publish_home(self._front, person), person, "home")
+
+    async def _is_meant_for_us(self, event: Body) -> bool:
+        channel, thread = str(event["channel"]), str(event.get("thread_ts") or "")
+        me = await self._people.identity()
+        if is_direct(channel) or f"<@{me.user_id}" in str(event.get("text") or ""):
+            return True
+        return bool(thread) and thread != event["ts"] and await self._front.is_our_thread(channel, thread)
+
+    async def _take_message(self, event: Body) -> None:
+        me = await self._people.identity()
+        user, ts = str(event.get("user") or ""), str(event["ts"])
+        if not user or user == me.user_id or event.get("bot_id"):
+            return
+        text = plain(str(event.get("text") or ""), bot_user=me.user_id)
+        attachments = attachments_of(event.get("files") or ())
+        channel, thread = str(event["channel"]), str(event.get("thread_ts") or "")
+        if not text and not attachments and is_direct(channel):
+            return
+        person = await self._people.admitted(user)
+        await self._front.take(
+            f"message:{channel}:{ts}",
+            person,
+            place_of(channel, thread if thread != ts else ""),
+            text=text,
+            attachments=attachments,
+            message_id=ts,
+        )
+
+
+async def _read(request: Request) -> bytes | None:
+    """Return the body, None when it is larger than anything Slack sends; what is declared is not believed."""
+    body = bytearray()
+    try:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > MAX_BODY_BYTES:
+                return None
+    except ClientDisconnect:
+        return bytes(body)
+    return bytes(body)

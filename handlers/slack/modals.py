@@ -1,0 +1,220 @@
+"""The modals: what each asks, and how its answers are read back.
+
+`private_metadata` carries what the modal is about, so that nothing is kept on our side while it is open.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+from zoneinfo import available_timezones
+
+from domain.catalog import Sku
+from domain.errors import BadInput
+from domain.intents import Attachment
+from domain.recipe import Background
+from domain.replies import SettingsShown
+from handlers.slack.blocks import Block, Element, escaped, option, plain_text, section
+from handlers.slack.render import as_word
+from handlers.words import LANGUAGES, Words, text
+
+REJECT, REDO, ENHANCE_PHOTO, ENHANCE_SKU, SETTINGS = "reject", "redo", "enhance_photo", "enhance_sku", "settings"
+"""callback_ids of submissions."""
+
+REASON_CHARS = 500
+MAX_FILES = 10
+"""A Slack message holds ten files; as many, names cut, fit into the 3000 characters of `private_metadata`."""
+OWN = "own"
+
+_BACKGROUNDS = (("white", text("White")), ("#eeeeee", text("Light grey")), ("transparent", text("None")))
+_SHADOWS = (("none", text("None")), ("contact", text("Contact")), ("soft", text("Soft")))
+_LANGUAGE_NAMES = {"en": "English", "de": "Deutsch"}
+
+View = dict[str, Any]
+Answers = Mapping[str, Mapping[str, Mapping[str, Any]]]
+
+
+class WrongAnswer(Exception):
+    """What Slack shows under a field of the modal."""
+
+    def __init__(self, block_id: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.errors = {block_id: sentence}
+
+
+def reject_modal(about: Mapping[str, str], words: Words) -> View:
+    """Ask for a reason, which may stay empty."""
+    reason = _input("reason", words("Reason"), chars=REASON_CHARS, multiline=True, is_optional=True)
+    reason["hint"] = plain_text(words("The person who asked for the picture reads it."), 2000)
+    return _modal(REJECT, words("Reject the preview"), words("Reject"), [reason], about, words)
+
+
+def redo_modal(about: Mapping[str, str], words: Words) -> View:
+    """Ask how the picture should look instead."""
+    return _modal(REDO, words("Make it again"), words("Redo"), _recipe_blocks(words), about, words)
+
+
+def enhance_sku_modal(words: Words) -> View:
+    """Ask which product, and how it should look."""
+    blocks = [_sku_input(words), *_recipe_blocks(words)]
+    return _modal(ENHANCE_SKU, words("Enhance a product"), words("Enhance"), blocks, {}, words)
+
+
+def enhance_photo_modal(about: Mapping[str, str], files: Sequence[Attachment], words: Words) -> View:
+    """Ask which product is on the photo."""
+    kept = [asdict(file) | {"name": file.name[:40], "content_type": file.content_type[:60]} for file in files]
+    blocks = [_sku_input(words)]
+    title = words("Enhance this photo")
+    return _modal(ENHANCE_PHOTO, title, words("Enhance"), blocks, dict(about) | {"files": kept[:MAX_FILES]}, words)
+
+
+def no_photo_modal(words: Words) -> View:
+    """Say why the shortcut does nothing here."""
+    said = words("There is no photo in that message: choose one with a picture, or send me the picture itself.")
+    return {
+        "type": "modal",
+        "title": plain_text(words("Enhance this photo"), 24),
+        "close": plain_text(words("Close"), 24),
+        "blocks": [section(escaped(said))],
+    }
+
+
+def settings_modal(now: SettingsShown, about: Mapping[str, str], words: Words) -> View:
+    """Ask for language, time zone and whether every preview is shown in this conversation."""
+    languages = [option(_LANGUAGE_NAMES[each], each) for each in LANGUAGES]
+    previews = [option(words("Show every new preview here"), "on"), option(words("Only what was asked for here"), "off")]
+    blocks = [
+        _radio("language", words("Language"), languages, now.language),
+        _input("timezone", words("Time zone"), initial=now.timezone, chars=64),
+        _radio("previews", words("Previews"), previews, "on" if now.previews else "off"),
+    ]
+    return _modal(SETTINGS, words("Settings"), words("Save"), blocks, about, words)
+
+
+# ---------------------------------------------------------------- reading back
+
+
+def read_about(view: View) -> dict[str, Any]:
+    """Return what the modal is about."""
+    return dict(json.loads(view.get("private_metadata") or "{}"))
+
+
+def read_reason(view: View) -> str:
+    """Return the reason, empty for none."""
+    return _value(view, "reason")[:REASON_CHARS]
+
+
+def read_recipe(view: View, words: Words) -> dict[str, str]:
+    """Return `background` and `shadow` as chosen. Raises WrongAnswer for a colour nobody knows."""
+    options: dict[str, str] = {}
+    background, own = _value(view, "background"), _value(view, "colour")
+    if own or background == OWN:
+        if not own:
+            raise WrongAnswer("colour", words("Write a colour, for example #dfe7ee."))
+        try:
+            Background.parse(own)
+        except BadInput as error:
+            raise WrongAnswer("colour", words(error.sentence)) from error
+        background = own
+    if background:
+        options["background"] = background
+    if (shadow := _value(view, "shadow")) and shadow != "suits":
+        options["shadow"] = shadow
+    return options
+
+
+def read_sku(view: View, words: Words) -> str:
+    """Return the SKU as typed. Raises WrongAnswer."""
+    try:
+        return Sku(_value(view, "sku")).value
+    except BadInput as error:
+        raise WrongAnswer("sku", words(error.sentence)) from error
+
+
+def read_files(about: Mapping[str, Any]) -> tuple[Attachment, ...]:
+    """Return the files the modal was opened on."""
+    return tuple(Attachment(**each) for each in about.get("files", ()))
+
+
+def read_settings(view: View, words: Words) -> str:
+    """Return the command that sets what was chosen. Raises WrongAnswer for a zone that does not exist."""
+    zone = _value(view, "timezone")
+    if zone not in available_timezones():
+        raise WrongAnswer("timezone", words("I do not know that time zone: write it as Europe/Berlin."))
+    return f"settings language={_value(view, 'language')} timezone={zone} previews={_value(view, 'previews')}"
+
+
+def enhance_command(sku: str, options: Mapping[str, str]) -> str:
+    """Return what the person could have typed instead."""
+    return " ".join(["enhance", as_word(sku), *(f"{name}={as_word(value)}" for name, value in options.items())])
+
+
+def _value(view: View, block_id: str) -> str:
+    answers: Answers = (view.get("state") or {}).get("values") or {}
+    answer = next(iter((answers.get(block_id) or {}).values()), {})
+    chosen = answer.get("selected_option") or {}
+    return str(answer.get("value") or chosen.get("value") or "").strip()
+
+
+# ---------------------------------------------------------------- drawing
+
+
+def _modal(
+    callback_id: str, title: str, submit: str, blocks: list[Block], about: Mapping[str, Any], words: Words
+) -> View:
+    return {
+        "type": "modal",
+        "callback_id": callback_id,
+        "title": plain_text(title, 24),
+        "submit": plain_text(submit, 24),
+        "close": plain_text(words("Cancel"), 24),
+        "private_metadata": json.dumps(about, ensure_ascii=False),
+        "blocks": blocks,
+    }
+
+
+def _recipe_blocks(words: Words) -> list[Block]:
+    backgrounds = [option(words(label), value) for value, label in _BACKGROUNDS]
+    colour = _input("colour", words("Own colour"), chars=32, is_optional=True)
+    colour["element"]["placeholder"] = plain_text("#dfe7ee", 150)
+    shadows = [option(words("As it suits the shop"), "suits"), *(option(words(label), value) for value, label in _SHADOWS)]
+    own = option(words("Own colour"), OWN)
+    return [
+        _radio("background", words("Background"), [*backgrounds, own], "white"),
+        colour,
+        _radio("shadow", words("Shadow"), shadows, "suits"),
+    ]
+
+
+def _sku_input(words: Words) -> Block:
+    block = _input("sku", words("SKU"), chars=64)
+    block["element"]["placeholder"] = plain_text("MUG-01", 150)
+    return block
+
+
+def _input(
+    name: str, label: str, *, chars: int, multiline: bool = False, is_optional: bool = False, initial: str = ""
+) -> Block:
+    element: Element = {
+        "type": "plain_text_input",
+        "action_id": name,
+        "max_length": chars,
+        "multiline": multiline,
+    }
+    if initial:
+        element["initial_value"] = initial
+    return {
+        "type": "input",
+        "block_id": name,
+        "label": plain_text(label, 2000),
+        "element": element,
+        "optional": is_optional,
+    }
+
+
+def _radio(name: str, label: str, options: list[Element], chosen: str) -> Block:
+    element: Element = {"type": "radio_buttons", "action_id": name, "options": options}
+    element["initial_option"] = next((each for each in options if each["value"] == chosen), options[0])
+    return {"type": "input", "block_id": name, "label": plain_text(label, 2000), "element": element}

@@ -1,0 +1,125 @@
+"""Socket Mode, watched: a line that went quiet is replaced, whatever the library believes of it.
+
+A socket may stay open and carry nothing more (bolt-python#1529). So beside the library's own reconnecting
+there is one rule: no message and no answered ping for `silence_s`, and a new connection takes over. The old
+one is closed after the new one stands, since Slack allows ten and sends each event to one of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+
+from aiohttp import WSMessage
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.async_app import AsyncApp
+
+from handlers.slack.api import open_client, translated
+
+log = logging.getLogger(__name__)
+
+SILENCE_S = 60.0
+PING_S = 10.0
+CONNECT_S = 20.0
+FIRST_PAUSE_S = 1.0
+LONGEST_PAUSE_S = 60.0
+ENOUGH = 10
+"""Trouble in a row after which it is an error and no more a warning: Slack has been away for minutes."""
+
+
+class Line:
+    """One connection and when it was last heard."""
+
+    def __init__(self, handler: AsyncSocketModeHandler) -> None:
+        self.handler = handler
+        self._heard_at = time.time()
+        handler.client.on_message_listeners.append(self._heard)
+
+    @property
+    def quiet_s(self) -> float:
+        """Seconds since the last message or answered ping; the library keeps the latter in wall time."""
+        return time.time() - max(self._heard_at, self.handler.client.last_ping_pong_time or 0.0)
+
+    async def _heard(self, message: WSMessage) -> None:
+        self._heard_at = time.time()
+
+
+class SocketLine:
+    """Keeps one line open for ever. `silence_s`, `ping_s` and the first pause are for a test to shorten."""
+
+    def __init__(
+        self,
+        app: AsyncApp,
+        *,
+        app_token: str,
+        api_url: str,
+        silence_s: float = SILENCE_S,
+        ping_s: float = PING_S,
+        first_pause_s: float = FIRST_PAUSE_S,
+    ) -> None:
+        self._app = app
+        self._app_token = app_token
+        self._api_url = api_url
+        self._silence_s = silence_s
+        self._ping_s = ping_s
+        self._first_pause_s = first_pause_s
+
+    async def run(self) -> None:
+        """Stay connected until cancelled; trouble is logged and tried again, ever more slowly."""
+        line: Line | None = None
+        failed = 0
+        try:
+            while True:
+                try:
+                    fresh = await self._connect()
+                except Exception as error:  # noqa: BLE001 - whatever it was, a bot that stopped listening helps nobody
+                    failed += 1
+                    pause_s = self._pause_s(failed)
+                    level = logging.ERROR if failed >= ENOUGH else logging.WARNING
+                    log.log(level, "slack_socket_not_connected", extra={"error": str(error), "retry_in_s": pause_s})
+                    await asyncio.sleep(pause_s)
+                    continue
+                failed = 0
+                if line is not None:
+                    await self._close(line)
+                line = fresh
+                await self._watch(line)
+                log.warning("slack_socket_silent", extra={"quiet_s": round(line.quiet_s, 1)})
+        finally:
+            if line is not None:
+                await self._close(line)
+
+    async def _connect(self) -> Line:
+        # Its own client: opening a connection takes the app token, and Bolt's client holds the bot's.
+        client = open_client(token=self._app_token, api_url=self._api_url)
+        handler = AsyncSocketModeHandler(
+            self._app, self._app_token, web_client=client, ping_interval=self._ping_s, logger=log
+        )
+        try:
+            async with translated():
+                opened = await client.apps_connections_open(app_token=self._app_token)
+            handler.client.wss_uri = str(opened["url"])
+            async with asyncio.timeout(CONNECT_S):
+                await handler.connect_async()
+        except BaseException:
+            await handler.close_async()
+            raise
+        return Line(handler)
+
+    async def _watch(self, line: Line) -> None:
+        while line.quiet_s < self._silence_s:
+            await asyncio.sleep(min(self._silence_s / 4, self._ping_s))
+
+    async def _close(self, line: Line) -> None:
+        try:
+            async with asyncio.timeout(CONNECT_S):
+                await line.handler.close_async()
+        except (OSError, TimeoutError, RuntimeError) as error:
+            log.info("slack_socket_not_closed", extra={"error": str(error)})
+
+    def _pause_s(self, failed: int) -> float:
+        # The exponent is capped, or a bot that waits for weeks would overflow a float.
+        longest = min(LONGEST_PAUSE_S, self._first_pause_s * 2.0 ** min(failed - 1, 10))
+        return longest * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret

@@ -19,12 +19,15 @@
     │   └── Ambiguous           written or not? a person decides
     ├── RowChanged              a compare-and-set lost: someone else was first
     │   └── EventConcluded      this event was handled before; nothing is left to do
+    ├── Undeliverable           a chat will never take this message: it, its place or the whole chat is closed to us
     └── Fault                   ours: a short code for the person, the details for the log
 
 `handlers/dispatch.py` turns them into replies once; jobs turn them into a failed state once.
 """
 
 from __future__ import annotations
+
+from typing import Literal
 
 
 class PackshotError(Exception):
@@ -169,6 +172,18 @@ class EventConcluded(RowChanged):
 
     def __init__(self, event_key: str) -> None:
         super().__init__(f"event {event_key}", was="open")
+
+
+class Undeliverable(PackshotError):
+    """A chat will not take a message, however often it is tried; `status` shows the sentence.
+
+    `scope` is `message` (it was deleted), `place` (blocked, archived, left) or `chat` (the token is gone).
+    """
+
+    def __init__(self, sentence: str, *, scope: Literal["message", "place", "chat"]) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.scope = scope
 
 
 class Fault(PackshotError):

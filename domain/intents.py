@@ -43,12 +43,16 @@ class Press:
 
 @dataclass(frozen=True, slots=True)
 class DecideBySku:
-    """`approve`, `reject`, `undo` or `redo` typed as a word; `sku` None means the latest card here."""
+    """`approve`, `reject`, `undo` or `redo` typed as a word; `sku` None means the latest card here.
+
+    `enhancement_id` is set when the word answers a card's message, and goes before both.
+    """
 
     verb: str
     sku: Sku | None
     text: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
+    enhancement_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +114,20 @@ class ListMembers:
 
 
 @dataclass(frozen=True, slots=True)
+class ShowCard:
+    """Show the newest card of a product here too; from then on it is kept up to date here."""
+
+    sku: Sku | None
+
+
+@dataclass(frozen=True, slots=True)
+class Settle:
+    """`settings`: show what holds in this place, and change what `options` names."""
+
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class NotUnderstood:
     """Text that is no command; `suggestion` is the nearest one, or empty."""
 
@@ -131,13 +149,34 @@ Intent = (
     | Invite
     | Join
     | ListMembers
+    | ShowCard
+    | Settle
     | NotUnderstood
 )
 
 
 @dataclass(frozen=True, slots=True)
+class Attachment:
+    """A file that a chat keeps for us: a worker fetches its bytes after the event was acknowledged.
+
+    `is_recompressed`: the chat made it smaller on its way (a Telegram photo that was not sent as a file).
+    """
+
+    file_id: str
+    name: str = ""
+    size_bytes: int = 0
+    content_type: str = ""
+    is_recompressed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Incoming:
-    """One event of one chat, verified and durable. `event_key` is `{source}:{event_id}`, unique."""
+    """One event of one chat, verified and durable. `event_key` is `{source}:{event_id}`, unique.
+
+    `message_id` is the chat's own id of what the person sent (or of the message whose button was
+    pressed); `reply_to` that of the message it answers, so that "approve" under a preview means that
+    one. `album` groups photos that the chat delivers one by one. `language` is the person's, BCP 47.
+    """
 
     event_key: str
     team_id: str
@@ -147,3 +186,8 @@ class Incoming:
     photos: tuple[Sha256, ...] = ()
     token: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
+    attachments: tuple[Attachment, ...] = ()
+    message_id: str = ""
+    reply_to: str = ""
+    album: str = ""
+    language: str = ""

@@ -58,15 +58,21 @@ class Finding:
     @property
     def sentence(self) -> str:
         """One plain sentence; a warning ends in what to do."""
-        return _SENTENCES[self.code, self.level].format(
-            measured=self.measured if self.measured is not None else 0.0,
-            wanted=self.wanted if self.wanted is not None else 0.0,
-            detail=self.detail,
-        )
+        return self.template.format(**self.values)
+
+    @property
+    def template(self) -> str:
+        """The sentence before its numbers are in, which is what gets translated."""
+        return SENTENCES[self.code, self.level]
+
+    @property
+    def values(self) -> dict[str, float | str]:
+        """What goes into the template."""
+        return {"measured": self.measured or 0.0, "wanted": self.wanted or 0.0, "detail": self.detail}
 
 
 _OK, _NOTE, _WARNING = FindingLevel.OK, FindingLevel.NOTE, FindingLevel.WARNING
-_SENTENCES: dict[tuple[FindingCode, FindingLevel], str] = {
+SENTENCES: dict[tuple[FindingCode, FindingLevel], str] = {
     (FindingCode.WHITE, _OK): "The background is pure white all round the frame.",
     (FindingCode.WHITE, _WARNING): "Only {measured:.1%} of the frame is pure white: redo with background=white.",
     (FindingCode.FILL, _OK): "The product fills {measured:.0%} of the frame.",
@@ -123,7 +129,7 @@ _SENTENCES: dict[tuple[FindingCode, FindingLevel], str] = {
 
 def possible_findings() -> frozenset[tuple[FindingCode, FindingLevel]]:
     """Return every (code, level) that has a sentence, for the tests that check both sides."""
-    return frozenset(_SENTENCES)
+    return frozenset(SENTENCES)
 
 
 ContentType = Literal["image/jpeg", "image/png"]

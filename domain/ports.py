@@ -5,19 +5,19 @@ Every docstring here is a contract that the real thing and its fake in `tests/fa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 from domain.catalog import ImageId, Listing, ListingId, ListingImage, ListingPage, Sha256, Sku, Store, StoreId
-from domain.intents import Incoming
+from domain.intents import Attachment, Incoming
 from domain.jobs import Job
 from domain.picture import Enhanced
 from domain.recipe import PictureRules, Recipe
 from domain.replies import Outgoing, Reply
-from domain.rows import AuditEntry, EnhancementRows, PeopleRows, PlacementRows, QuestionRows
+from domain.rows import AuditEntry, EnhancementRows, PeopleRows, PlacementRows, PlaceRows, QuestionRows, Trouble
 
 
 class Clock(Protocol):
@@ -58,6 +58,17 @@ class MediaStorage(Protocol):
         """Keep bytes and return their name; keeping the same bytes twice is one object.
 
         Returns only once they are durable. Raises Fault("media_full") when there is no room.
+        """
+        ...
+
+    async def put_all(self, contents: Sequence[bytes]) -> tuple[Sha256, ...]:
+        """Keep several in one transaction; raises as `put` does, and may then have kept some."""
+        ...
+
+    async def write(self, content: bytes) -> Sha256:
+        """Make bytes durable under their name, and leave recording them to `Events.take`.
+
+        For a way in that must answer at once: one transaction instead of two. Raises as `put` does.
         """
         ...
 
@@ -169,12 +180,12 @@ class Stores(Protocol):
 # ---------------------------------------------------------------- one transaction
 
 
-class UnitOfWork(Protocol):
-    """One transaction: rows, jobs and messages together, or none of them."""
+class Reading(Protocol):
+    """The rows as one moment had them."""
 
     @property
     def enhancements(self) -> EnhancementRows:
-        """The enhancements, as this transaction sees them."""
+        """The enhancements."""
         ...
 
     @property
@@ -192,6 +203,23 @@ class UnitOfWork(Protocol):
         """Questions we asked."""
         ...
 
+    @property
+    def places(self) -> PlaceRows:
+        """Where talks happen."""
+        ...
+
+    async def history(self, team_id: str, *, sku: Sku | None, limit: int) -> Sequence[AuditEntry]:
+        """Return the newest lines first."""
+        ...
+
+    async def troubles(self, team_id: str) -> Sequence[Trouble]:
+        """Return which places and chats do not hear us, whole chats first."""
+        ...
+
+
+class UnitOfWork(Reading, Protocol):
+    """One transaction: rows, jobs and messages together, or none of them."""
+
     async def enqueue(self, job: Job) -> None:
         """Start a job when, and only when, this transaction commits."""
         ...
@@ -207,12 +235,16 @@ class UnitOfWork(Protocol):
         """
         ...
 
-    async def audit(self, entry: AuditEntry) -> None:
-        """Append one line."""
+    async def show_in_watching(self, enhancement_id: str, reply: Reply) -> None:
+        """Show the card in every place of the team that asked for all previews and does not show it yet."""
         ...
 
-    async def history(self, team_id: str, *, sku: Sku | None, limit: int) -> Sequence[AuditEntry]:
-        """Return the newest lines first."""
+    async def show_here(self, enhancement_id: str, reply: Reply) -> None:
+        """Show the card in the event's place: a new message there, kept up to date from now on."""
+        ...
+
+    async def audit(self, entry: AuditEntry) -> None:
+        """Append one line."""
         ...
 
 
@@ -227,8 +259,21 @@ class Work(Protocol):
         """
         ...
 
+    def reading(self) -> AbstractAsyncContextManager[Reading]:
+        """Look without the right to change: takes no write lock, so it never waits for a writer."""
+        ...
+
 
 # ---------------------------------------------------------------- chats
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `count` messages in `per_s` seconds share this `key`; the outbox waits before it bites."""
+
+    key: str
+    count: int
+    per_s: float
 
 
 class Chat(Protocol):
@@ -237,7 +282,30 @@ class Chat(Protocol):
     async def deliver(self, outgoing: Outgoing) -> str:
         """Post or edit, and return the message's native id. May be repeated after a crash.
 
-        Raises RateLimited or StoreDown (try again), Fault (never will).
+        Raises RateLimited or StoreDown (try again), Undeliverable or Fault (never will). Returns an
+        empty id for what only one person was shown and nobody can edit.
+        """
+        ...
+
+    def limits(self, outgoing: Outgoing) -> Sequence[Limit]:
+        """Return what the chat allows for such a message; none where it has no limits."""
+        ...
+
+    async def find_posted(self, outgoing: Outgoing) -> str | None:
+        """Return the native id of a post whose sending was cut off, None where there is none or it cannot be told.
+
+        Asked once, after a crash between sending and marking.
+        """
+        ...
+
+
+class ChatFiles(Protocol):
+    """The files people sent, as their chat keeps them."""
+
+    async def fetch(self, attachment: Attachment) -> bytes:
+        """Return the bytes, from the chat's own host only.
+
+        Raises BadPhoto when it is gone, too large or no picture; RateLimited, StoreDown (try again).
         """
         ...
 
@@ -245,10 +313,13 @@ class Chat(Protocol):
 class Events(Protocol):
     """The way in: durable before acknowledged."""
 
-    async def take(self, incoming: Incoming, *, working: Reply | None = None) -> bool:
+    async def take(
+        self, incoming: Incoming, *, working: Reply | None = None, written: Mapping[Sha256, bytes] | None = None
+    ) -> bool:
         """In one transaction store the event and enqueue its intake; False when it was known before.
 
-        `working` is shown at once in the event's place.
+        `working` is shown at once in the event's place. `written` are bytes from `MediaStorage.write`,
+        recorded in this very transaction.
         """
         ...
 

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import get_args
 
 from domain.catalog import Sha256
+from domain.intents import Incoming
 from domain.people import Place, Role
 from domain.picture import Finding
 
@@ -32,6 +33,8 @@ class Card:
     after: Sha256 | None = None
     preview: Sha256 | None = None
     findings: tuple[Finding, ...] = ()
+    is_live: bool = False
+    """Whether buyers see at least one of the stores: ask once more before publishing there."""
 
     @property
     def alt(self) -> str:
@@ -263,6 +266,8 @@ class StatusShown:
     in_work: int
     failed: int
     oldest_waiting_at: datetime | None
+    trouble: tuple[str, ...] = ()
+    """Sentences: where people do not hear us, why, and since when."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,6 +336,18 @@ class MemberList:
     members: tuple[MemberLine, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class SettingsShown:
+    """What holds in this place. `previews`: every new preview of the team is shown here too.
+
+    `language` is `en` or `de`; `timezone` an IANA name.
+    """
+
+    language: str
+    timezone: str
+    previews: bool
+
+
 CardReply = (
     Working
     | PreviewReady
@@ -360,10 +377,15 @@ Reply = (
     | Invited
     | Joined
     | MemberList
+    | SettingsShown
 )
 
 REPLY_TYPES: dict[str, type] = {kind.__name__: kind for kind in get_args(Reply)}
 """Name on the wire → class; the names are a promise (`--json` prints them as `type`)."""
+
+
+PRIVATE = (AlreadyDecided, Refused, Invited)
+"""Meant for the one who asked; nobody else is shown them."""
 
 
 def waits(reply: Reply) -> bool:
@@ -385,3 +407,8 @@ class Outgoing:
     reply: Reply
     cause: str
     """The event_key that this message goes back to, empty for none."""
+    asked: Incoming | None = None
+    """The event itself: who is told privately, and which message is answered."""
+    language: str = "en"
+    timezone: str = "UTC"
+    """Of the place: what was set there, else the person's or the deployment's."""

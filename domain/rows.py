@@ -13,7 +13,7 @@ from typing import Protocol
 from domain.catalog import ImageId, ListingId, Sha256, Sku, StoreId
 from domain.enhancement import Enhancement, EnhancementState, Placement, PlacementState
 from domain.people import Actor, Invitation, Member, Place, Role, Team
-from domain.replies import Outgoing, Reply
+from domain.replies import Outgoing, Reply, SettingsShown
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,20 @@ class AuditEntry:
     what: str
 
 
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Why people of a place do not hear us; of a whole chat when `place.place_id` is empty.
+
+    `lost` messages will never be shown there, `waiting` ones are tried again.
+    """
+
+    place: Place
+    sentence: str
+    since: datetime
+    lost: int = 0
+    waiting: int = 0
+
+
 class EnhancementRows(Protocol):
     """Enhancements, and compare-and-set on them."""
 
@@ -74,6 +88,10 @@ class EnhancementRows(Protocol):
 
     async def awaiting_in(self, place: Place, team_id: str, *, sku: Sku | None = None) -> Sequence[Enhancement]:
         """Return what waits for a decision and was asked for in this place (any place when a SKU is given)."""
+        ...
+
+    async def awaiting(self, team_id: str, *, limit: int) -> Sequence[Enhancement]:
+        """Return what waits for a decision in any place, the oldest first."""
         ...
 
     async def count_by_state(self, team_id: str) -> dict[EnhancementState, int]:
@@ -128,8 +146,28 @@ class PeopleRows(Protocol):
         """Make a one-time code; only its hash is kept."""
         ...
 
+    async def admit(self, team_id: str, actor: Actor, role: Role, *, now: datetime) -> Member:
+        """Make an actor a member without a code; one who is a member already keeps the higher role."""
+        ...
+
     async def join(self, code: str, actor: Actor, *, now: datetime) -> Member | None:
         """Redeem a code once; None when it is unknown, used or expired."""
+        ...
+
+
+class PlaceRows(Protocol):
+    """Where talks happen, and what was set there."""
+
+    async def settings(self, team_id: str, place: Place) -> SettingsShown:
+        """Return what holds in a place: what was set there, else the deployment's own."""
+        ...
+
+    async def change(self, team_id: str, place: Place, settings: SettingsShown) -> None:
+        """Set it."""
+        ...
+
+    async def card_under(self, team_id: str, place: Place, native_id: str) -> str | None:
+        """Return the enhancement whose card the message shows, or whose request it was; None for neither."""
         ...
 
 

@@ -73,8 +73,8 @@ def _question(
 
 async def answer_by_press(asked: Asked, press: Press, desk: Desk) -> None:
     """Go on with the choice whose button was pressed. Raises BadInput for a foreign or answered one."""
-    async with desk.work() as work:
-        question = await work.questions.get(asked.incoming.team_id, press.token.subject_id)
+    async with desk.work.reading() as rows:
+        question = await rows.questions.get(asked.incoming.team_id, press.token.subject_id)
     kind = "product" if press.token.action is Action.CHOOSE_PRODUCT else "store"
     if question is None or question.kind != kind:
         raise BadInput("I do not know that question any more: send the photo again.")
@@ -137,5 +137,5 @@ async def _close(work: UnitOfWork, question: Question) -> None:
 async def open_question(asked: Asked, desk: Desk) -> Question | None:
     """Return the question that a bare word from this member may be the answer to."""
     member: Member = asked.member
-    async with desk.work() as work:
-        return await work.questions.latest_open(asked.incoming.place, member.member_id)
+    async with desk.work.reading() as rows:
+        return await rows.questions.latest_open(asked.incoming.place, member.member_id)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from domain.catalog import PlatformName
 from domain.enhancement import Enhancement, EnhancementState, Placement, PlacementState
 from domain.ports import UnitOfWork
 from domain.replies import (
@@ -49,6 +50,7 @@ def card_of(enhancement: Enhancement) -> Card:
         after=revision.after,
         preview=revision.preview,
         findings=(*revision.findings, *per_picture),
+        is_live=any(target.platform is not PlatformName.SHELF for target in enhancement.targets),
     )
 
 

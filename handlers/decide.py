@@ -22,14 +22,14 @@ from domain.enhancement import (
     PlacementState,
     Target,
 )
-from domain.errors import BadInput, NotAllowed, NotPossible, RowChanged, StaleButton
-from domain.intents import DecideBySku, Press
+from domain.errors import BadInput, NotAllowed, NotAMember, NotPossible, RowChanged, StaleButton
+from domain.intents import DecideBySku, Press, ShowCard
 from domain.jobs import enhance_job, publish_job, restore_job
-from domain.people import Role
-from domain.ports import UnitOfWork
-from domain.replies import AlreadyDecided, Refused
+from domain.people import Member, Role
+from domain.ports import Reading, UnitOfWork
+from domain.replies import AlreadyDecided, PreviewReady, Refused
 from domain.tokens import Action
-from handlers.card import show_card
+from handlers.card import card_of, card_reply, show_card
 from handlers.desk import Asked, Desk, id_from
 from handlers.enhance import audit_entry, read_options
 
@@ -63,9 +63,13 @@ async def decide_by_sku(asked: Asked, intent: DecideBySku, desk: Desk) -> None:
     A word approves or rejects only what it can mean: with two previews waiting, it asks for the button.
     """
     place, team_id = asked.incoming.place, asked.member.team_id
-    async with desk.work() as work:
-        enhancement = await work.enhancements.latest_in(place, team_id, sku=intent.sku)
-        waiting = await work.enhancements.awaiting_in(place, team_id, sku=intent.sku)
+    waiting: Sequence[Enhancement] = ()
+    async with desk.work.reading() as rows:
+        if intent.enhancement_id:
+            enhancement = await rows.enhancements.get(team_id, intent.enhancement_id)
+        else:
+            enhancement = await rows.enhancements.latest_in(place, team_id, sku=intent.sku)
+            waiting = await rows.enhancements.awaiting_in(place, team_id, sku=intent.sku)
     if intent.verb in {"approve", "reject"} and waiting:
         if len(waiting) > 1:
             names = ", ".join(dict.fromkeys(item.sku.value for item in waiting))
@@ -80,6 +84,53 @@ async def decide_by_sku(asked: Asked, intent: DecideBySku, desk: Desk) -> None:
         asked, desk, Action(intent.verb), enhancement_id=enhancement.enhancement_id,
         revision=enhancement.revision.number, text=intent.text, options=intent.options,
     )  # fmt: skip
+
+
+async def show_card_here(asked: Asked, intent: ShowCard, desk: Desk) -> None:
+    """Show the newest card of a SKU, or the newest one here, in a new message. Raises BadInput for none."""
+    async with desk.work(asked.incoming) as work:
+        enhancement = await work.enhancements.latest_in(asked.incoming.place, asked.member.team_id, sku=intent.sku)
+        if enhancement is None:
+            which = f"of {intent.sku}" if intent.sku else "here"
+            raise BadInput(f"There is no picture {which}: send `enhance SKU`, or a photo with its SKU.")
+        placements = await work.placements.of_enhancement(enhancement.enhancement_id)
+        await work.show_here(enhancement.enhancement_id, card_reply(enhancement, placements))
+
+
+async def foresee(rows: Reading, member: Member | None, intent: Press) -> None:
+    """Raise what a press would be refused for, without doing anything: for a chat that must answer at once.
+
+    Says nothing of questions (`choose_*`), whose answers are not about a card.
+    """
+    token = intent.token
+    if member is None:
+        raise NotAMember
+    needed = NEEDS[token.action]
+    if not member.role.covers(needed):
+        raise NotAllowed(needs=needed.value, has=member.role.value, what=f"“{token.action.value.capitalize()}”")
+    if token.action in {Action.CHOOSE_PRODUCT, Action.CHOOSE_STORE}:
+        return
+    enhancement = await rows.enhancements.get(member.team_id, token.subject_id)
+    if enhancement is None:
+        raise BadInput("I do not know that button: ask for the card again with `history`.")
+    _check_role(member, token.action, enhancement)
+    if token.number != enhancement.revision.number:
+        raise StaleButton(_stale(enhancement))
+    is_decided = enhancement.state is not EnhancementState.AWAITING_DECISION
+    if is_decided and token.action in {Action.APPROVE, Action.REJECT}:
+        decision = enhancement.decision
+        raise StaleButton(
+            f"{decision.by_name} {_VERDICTS[decision.verdict]} {enhancement.sku} already; the card is up to date now."
+            if decision
+            else _stale(enhancement)
+        )
+
+
+async def waiting(desk: Desk, team_id: str, *, limit: int) -> Sequence[PreviewReady]:
+    """Return the previews of a team that wait for a decision, the oldest first."""
+    async with desk.work.reading() as rows:
+        found = await rows.enhancements.awaiting(team_id, limit=limit)
+    return [PreviewReady(card_of(enhancement)) for enhancement in found]
 
 
 async def _decide(
@@ -97,7 +148,7 @@ async def _decide(
             enhancement = await work.enhancements.get(asked.member.team_id, enhancement_id)
             if enhancement is None:
                 raise BadInput("I do not know that button: ask for the card again with `history`.")
-            _check_role(asked, action, enhancement)
+            _check_role(asked.member, action, enhancement)
             if revision != enhancement.revision.number:
                 await show_card(work, enhancement)
                 await work.answer(Refused(StaleButton.code, _stale(enhancement)))
@@ -110,14 +161,14 @@ async def _decide(
             await _answer_too_late(work, enhancement)
 
 
-def _check_role(asked: Asked, action: Action, enhancement: Enhancement) -> None:
+def _check_role(member: Member, action: Action, enhancement: Enhancement) -> None:
     needed = NEEDS[action]
-    is_own = enhancement.requested_by == asked.member.member_id
+    is_own = enhancement.requested_by == member.member_id
     if action is Action.REJECT and not is_own:
         needed = Role.APPROVER
-    if not asked.member.role.covers(needed):
+    if not member.role.covers(needed):
         what = {Action.APPROVE: "Approving", Action.REJECT: "Rejecting someone else's picture", Action.UNDO: "Undo"}
-        raise NotAllowed(needs=needed.value, has=asked.member.role.value, what=what.get(action, f"“{action.value}”"))
+        raise NotAllowed(needs=needed.value, has=member.role.value, what=what.get(action, f"“{action.value}”"))
 
 
 async def _act(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from domain.intents import Incoming
-from domain.people import Member
-from domain.ports import Clock, Enhancer, MediaStorage, Stores, Work
+from domain.people import ChatName, Member
+from domain.ports import ChatFiles, Clock, Enhancer, MediaStorage, Stores, Work
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,8 @@ class Desk:
     enhancer: Enhancer
     stores: Stores
     clock: Clock
+    files: Mapping[ChatName, ChatFiles] = field(default_factory=dict)
+    """Where the files people sent are fetched; a chat whose bytes come with the event has none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,8 @@ from domain.intents import (
     ListStores,
     NotUnderstood,
     Press,
+    Settle,
+    ShowCard,
     ShowHelp,
     ShowHistory,
     ShowProduct,
@@ -30,7 +32,7 @@ from domain.intents import (
 from domain.people import Member, Role
 from domain.replies import Refused, Reply, Working
 from domain.tokens import Action
-from handlers import ask, decide, products, request, stores, team
+from handlers import answers, ask, attachments, decide, places, products, request, stores, team
 from handlers.desk import Asked, Desk
 from handlers.failures import fault_code, sentence_for
 from handlers.grammar import BY_NAME, parse, parse_press
@@ -48,6 +50,8 @@ _ROLES: dict[type, Role] = {
     ShowHelp: Role.VIEWER,
     ListMembers: Role.VIEWER,
     NotUnderstood: Role.VIEWER,
+    ShowCard: Role.VIEWER,
+    Settle: Role.VIEWER,  # to see them; changing them takes an admin, in a talk of one's own anybody
     Join: Role.VIEWER,
     Invite: Role.ADMIN,
 }
@@ -58,7 +62,7 @@ def read(incoming: Incoming) -> Intent:
     """Return what an event asks for. Raises BadInput."""
     if incoming.token:
         return parse_press(incoming.token, text=incoming.text, options=incoming.options)
-    return parse(incoming.text, photos=incoming.photos)
+    return parse(incoming.text, photos=incoming.photos, has_photos=bool(incoming.attachments))
 
 
 def provisional(incoming: Incoming, member: Member) -> Reply | None:
@@ -116,13 +120,19 @@ async def _answer(incoming: Incoming, desk: Desk) -> None:
     if isinstance(intent, Join):
         await team.join(incoming, intent, desk)
         return
-    async with desk.work() as work:
-        member = await work.people.find_member(incoming.team_id, incoming.actor)
+    async with desk.work.reading() as rows:
+        member = await rows.people.find_member(incoming.team_id, incoming.actor)
+        if member is not None:
+            intent = await answers.in_context(incoming, intent, rows)
     if member is None:
         raise NotAMember
     needed = _needed(intent)
     if not member.role.covers(needed):
         raise NotAllowed(needs=needed.value, has=member.role.value, what=_what(intent))
+    if incoming.attachments:
+        # Only now: a stranger's files are never fetched.
+        incoming = await attachments.fetched(incoming, desk)
+        intent = read(incoming)
     await _route(Asked(incoming, member), intent, desk)
 
 
@@ -164,6 +174,10 @@ async def _route(asked: Asked, intent: Intent, desk: Desk) -> None:  # noqa: C90
             await team.join(asked.incoming, intent, desk)
         case ListMembers():
             await team.list_members(asked, desk)
+        case ShowCard():
+            await decide.show_card_here(asked, intent, desk)
+        case Settle():
+            await places.settle(asked, intent, desk)
         case NotUnderstood():
             await _not_understood(asked, intent, desk)
 

@@ -26,7 +26,7 @@ from domain.picture import Enhanced
 from domain.ports import UnitOfWork
 from domain.recipe import Recipe
 from domain.rows import AuditEntry
-from handlers.card import show_card
+from handlers.card import card_reply, show_card
 from handlers.desk import Asked, Desk, id_from
 from handlers.failures import sentence_for
 from handlers.products import Found
@@ -141,8 +141,8 @@ async def _fetch_from_store(enhancement: Enhancement, desk: Desk) -> bytes:
 
 async def improve(enhancement_id: str, desk: Desk) -> None:
     """Step 2: pixels. Raises BadPhoto, NotPossible."""
-    async with desk.work() as work:
-        enhancement = await work.enhancements.load(enhancement_id)
+    async with desk.work.reading() as rows:
+        enhancement = await rows.enhancements.load(enhancement_id)
     if enhancement.state is not EnhancementState.ENHANCING or enhancement.photo is None:
         return
     stores = [await desk.stores.open(target.store_id) for target in enhancement.targets]
@@ -156,7 +156,7 @@ async def improve(enhancement_id: str, desk: Desk) -> None:
 
 async def _store_pictures(revision: Revision, enhanced: Enhanced, desk: Desk) -> Revision:
     contents = [*(picture.content for picture in enhanced.pictures), enhanced.before, enhanced.after, enhanced.preview]
-    *pictures, before, after, preview = [await desk.media.put(content) for content in contents]
+    *pictures, before, after, preview = await desk.media.put_all(contents)
     stored = tuple(
         StoredPicture(made.rules_name, name, made.content_type, made.width_px, made.height_px, made.findings)
         for made, name in zip(enhanced.pictures, pictures, strict=True)
@@ -182,6 +182,7 @@ async def offer(enhancement_id: str, desk: Desk) -> None:
         offered = enhancement.after(EnhancementEvent.OFFER)
         await work.enhancements.save(offered, was=enhancement)
         await show_card(work, offered)
+        await work.show_in_watching(enhancement_id, card_reply(offered, ()))
         await work.audit(audit_entry(offered, desk, "Packshot", "offered", f"revision {offered.revision.number}"))
 
 

@@ -13,6 +13,7 @@ from domain.errors import (
     RejectedByStore,
     StoreDown,
     StoreError,
+    Undeliverable,
     UserError,
 )
 
@@ -34,7 +35,7 @@ _FAULTS = {
 def sentence_for(error: BaseException) -> str:
     """Return what the person reads. Whatever is not theirs to mend becomes a short code."""
     match error:
-        case UserError():
+        case UserError() | Undeliverable():
             return error.sentence
         case RateLimited():
             return f"{error.store} is busy and asked me to wait {error.retry_after_s:.0f} s: try again then."

@@ -26,6 +26,8 @@ from domain.intents import (
     ListStores,
     NotUnderstood,
     Press,
+    Settle,
+    ShowCard,
     ShowHelp,
     ShowHistory,
     ShowProduct,
@@ -108,6 +110,12 @@ def _read_products(words: Words) -> Intent:
     return ListProducts(words.text, int(page))
 
 
+def _read_settings(words: Words) -> Intent:
+    if words.plain:
+        raise BadInput("Write it as `settings language=de timezone=Europe/Berlin previews=on`, or `settings` alone.")
+    return Settle(words.options)
+
+
 def _read_invite(words: Words) -> Intent:
     return Invite(Role.parse(words.plain[0]) if words.plain else Role.EDITOR)
 
@@ -154,6 +162,14 @@ COMMANDS: tuple[Command, ...] = (
         "undo MUG-01",
         _decide("undo"),
     ),
+    Command(
+        "card",
+        Role.VIEWER,
+        "card [SKU]",
+        "Show the newest preview of a product here too",
+        "card MUG-01",
+        lambda words: ShowCard(words.first_sku()),
+    ),
     Command("product", Role.VIEWER, "product SKU", "Show one product on every store", "product MUG-01", _read_product),
     Command("products", Role.VIEWER, "products [words]", "List what you sell", "products mug", _read_products),
     Command(
@@ -169,6 +185,14 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("stores", Role.VIEWER, "stores", "The connected stores", "stores", lambda words: ListStores()),
     Command("members", Role.VIEWER, "members", "Who belongs to the shop", "members", lambda words: ListMembers()),
+    Command(
+        "settings",
+        Role.VIEWER,
+        "settings [language=en|de] [timezone=…] [previews=on|off]",
+        "What holds in this place; `previews=on` shows every new preview here",
+        "settings language=de timezone=Europe/Berlin",
+        _read_settings,
+    ),
     Command(
         "invite",
         Role.ADMIN,
@@ -188,8 +212,10 @@ BY_NAME = {command.name: command for command in COMMANDS}
 _ALIASES = {"start": "help", "hello": "help", "hi": "help", "?": "help", "improve": "enhance", "publish": "approve"}
 
 
-def parse(text: str, *, photos: tuple[Sha256, ...] = ()) -> Intent:
+def parse(text: str, *, photos: tuple[Sha256, ...] = (), has_photos: bool = False) -> Intent:
     """Return what the text, or the photo with this caption, asks for.
+
+    `has_photos`: there are photos, though their bytes are not here yet.
 
     Raises BadInput where the command is clear and its words are not.
     """
@@ -198,7 +224,7 @@ def parse(text: str, *, photos: tuple[Sha256, ...] = ()) -> Intent:
     pieces = _split(text)
     if pieces and pieces[0].lower() == "/packshot":
         pieces = pieces[1:]
-    if photos:
+    if photos or has_photos:
         return _parse_photo(pieces, photos)
     if not pieces:
         return ShowHelp()

@@ -182,13 +182,13 @@ async def _move(
 
 
 async def _load(placement_id: str, desk: Desk) -> Placement:
-    async with desk.work() as work:
-        return await work.placements.load(placement_id)
+    async with desk.work.reading() as rows:
+        return await rows.placements.load(placement_id)
 
 
 async def _alt(placement: Placement, desk: Desk) -> str:
-    async with desk.work() as work:
-        enhancement = await work.enhancements.load(placement.enhancement_id)
+    async with desk.work.reading() as rows:
+        enhancement = await rows.enhancements.load(placement.enhancement_id)
     return enhancement.title or placement.sku.value
 
 

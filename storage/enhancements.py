@@ -106,6 +106,15 @@ class SqlEnhancements:
             await self.load(row.enhancement_id) for row in await find_all(self._db_session, waiting.limit(MOST_WAITING))
         ]
 
+    async def awaiting(self, team_id: str, *, limit: int) -> Sequence[Enhancement]:
+        """Return what waits for a decision in any place, the oldest first."""
+        statement = select(EnhancementRow).where(
+            col(EnhancementRow.team_id) == team_id,
+            col(EnhancementRow.state) == EnhancementState.AWAITING_DECISION.value,
+        )
+        oldest = statement.order_by(col(EnhancementRow.created_at), col(EnhancementRow.enhancement_id)).limit(limit)
+        return [await self.load(row.enhancement_id) for row in await find_all(self._db_session, oldest)]
+
     async def count_by_state(self, team_id: str) -> dict[EnhancementState, int]:
         """Return how many stand where."""
         rows = await self._db_session.execute(

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from domain.catalog import Sha256
 from domain.errors import Fault
 from domain.intents import Incoming
 from domain.jobs import intake_job
@@ -16,43 +23,51 @@ from storage.codec import INCOMING, clean_text, dump, dump_reply
 from storage.console import add_line
 from storage.database import Database
 from storage.messages import Messages
-from storage.statements import find_one, insert_once
+from storage.statements import change, find_all, find_one, insert_once, lock_until_commit
 from storage.tables import ConsoleLineRow, OutboxRow, PlaceRow, PostedMessageRow, SeenEventRow
 from storage.work import Enqueue
+
+if TYPE_CHECKING:
+    from storage.media import ObstoreMedia
+
+ALBUM_QUIET = timedelta(seconds=0.8)
+"""An album is whole when no photo of it came for this long (measured: Telegram sends them within 0.3 s)."""
 
 
 class SqlEvents:
     """The port `Events`."""
 
-    def __init__(self, database: Database, enqueue: Enqueue, clock: Clock) -> None:
+    def __init__(self, database: Database, enqueue: Enqueue, clock: Clock, media: ObstoreMedia | None = None) -> None:
+        """`media` records what `take` is given as `written`; without it nothing may be."""
         self._database = database
         self._enqueue = enqueue
         self._clock = clock
+        self._media = media
 
-    async def take(self, incoming: Incoming, *, working: Reply | None = None) -> bool:
+    async def take(
+        self, incoming: Incoming, *, working: Reply | None = None, written: Mapping[Sha256, bytes] | None = None
+    ) -> bool:
         """Store the event, its intake job and its first message in one transaction; False when known before."""
+        is_console = incoming.place.chat is ChatName.CONSOLE
         async with self._database.begin() as db_session:
-            now = self._clock()
-            payload = dump(INCOMING, incoming)
-            event = SeenEventRow(event_key=incoming.event_key, team_id=incoming.team_id, payload=payload, taken_at=now)
-            if not await insert_once(db_session, event):
+            to_handle = await self._insert(db_session, incoming)
+            if to_handle is None:
                 return False
-            place = incoming.place
-            await insert_once(
-                db_session,
-                PlaceRow(team_id=incoming.team_id, chat=place.chat.value, place_id=place.place_id, first_seen_at=now),
-            )
-            await (await db_session.connection()).run_sync(self._enqueue, intake_job(incoming.event_key))
-            is_console = place.chat is ChatName.CONSOLE
+            await self._see_place(db_session, incoming)
+            for name, content in (written or {}).items():
+                assert self._media is not None, "whoever hands over bytes wires the media storage"
+                await self._media.record(db_session, name, content)
             has_line = is_console and await self._add_own_line(db_session, incoming)
             messages = Messages(db_session, self._clock)
-            if working is not None:
-                message = await messages.post(
-                    place, working, team_id=incoming.team_id, event_key=incoming.event_key, is_provisional=True
-                )
-                if is_console:
-                    await self._add_reply_line(db_session, message, working, incoming)
-                    has_line = True
+            if to_handle:
+                await (await db_session.connection()).run_sync(self._enqueue, intake_job(to_handle))
+                if working is not None:
+                    message = await messages.post(
+                        incoming.place, working, team_id=incoming.team_id, event_key=to_handle, is_provisional=True
+                    )
+                    if is_console:
+                        await self._add_reply_line(db_session, message, working, incoming)
+                        has_line = True
             has_spoken = await messages.flush(delivered=is_console)
         if has_spoken:
             self._database.messages_queued.ring()
@@ -61,12 +76,16 @@ class SqlEvents:
         return True
 
     async def load(self, event_key: str) -> Incoming:
-        """Return a stored event. Raises Fault("row_missing")."""
+        """Return a stored event; an album as one event with all its photos, once no more of them come.
+
+        Raises Fault("row_missing").
+        """
         async with self._database.read() as db_session:
             row = await find_one(db_session, select(SeenEventRow).where(col(SeenEventRow.event_key) == event_key))
         if row is None:
             raise Fault("row_missing", f"no event {event_key}")
-        return INCOMING.validate_python(row.payload)
+        incoming = INCOMING.validate_python(row.payload)
+        return await self._gathered(incoming) if _album_key(incoming) == event_key else incoming
 
     async def is_handled(self, event_key: str) -> bool:
         """Whether the event was concluded and everything it said has reached its chat (or never will)."""
@@ -76,6 +95,78 @@ class SqlEvents:
                 return False
             waiting = select(OutboxRow).where(col(OutboxRow.cause) == event_key, col(OutboxRow.state) == "queued")
             return await find_one(db_session, waiting) is None
+
+    # ------------------------------------------------------------ albums
+
+    async def _insert(self, db_session: AsyncSession, incoming: Incoming) -> str | None:
+        """Store the event and return which key is to be handled: "" for one that a later job brings along.
+
+        None when the event was known before.
+        """
+        album = _album_key(incoming)
+        if not album:
+            return incoming.event_key if await insert_once(db_session, self._row(incoming)) else None
+        await lock_until_commit(db_session, album)
+        head = await find_one(db_session, select(SeenEventRow).where(col(SeenEventRow.event_key) == album))
+        if head is not None and head.gathered_at is not None:
+            # Too late for its album: the others are being worked on, and no photo may be lost.
+            alone = replace(incoming, album="")
+            return incoming.event_key if await insert_once(db_session, self._row(alone)) else None
+        if not await insert_once(db_session, self._row(incoming, album=album)):
+            return None
+        if head is not None:
+            return ""
+        await insert_once(db_session, self._row(replace(incoming, event_key=album)))
+        return album
+
+    async def _gathered(self, album: Incoming) -> Incoming:
+        """Wait until an album is whole, close it, and return it as one event in the order of its messages."""
+        parts = select(SeenEventRow).where(col(SeenEventRow.album) == album.event_key)
+        while True:
+            async with self._database.begin() as db_session:
+                await lock_until_commit(db_session, album.event_key)
+                rows = await find_all(db_session, parts)
+                now = self._clock()
+                left_s = (max(row.taken_at for row in rows) + ALBUM_QUIET - now).total_seconds()
+                if left_s <= 0:
+                    head = col(SeenEventRow.event_key) == album.event_key
+                    open_head = update(SeenEventRow).where(head, col(SeenEventRow.gathered_at).is_(None))
+                    await change(db_session, open_head.values(gathered_at=now))
+                    break
+            await asyncio.sleep(left_s)
+        photos = sorted((INCOMING.validate_python(row.payload) for row in rows), key=_message_order)
+        return replace(
+            album,
+            text="\n".join(filter(None, (photo.text for photo in photos))),
+            attachments=tuple(attachment for photo in photos for attachment in photo.attachments),
+            photos=tuple(name for photo in photos for name in photo.photos),
+            message_id=photos[0].message_id,
+            reply_to=next((photo.reply_to for photo in photos if photo.reply_to), ""),
+        )
+
+    # ------------------------------------------------------------ rows
+
+    def _row(self, incoming: Incoming, *, album: str | None = None) -> SeenEventRow:
+        return SeenEventRow(
+            event_key=incoming.event_key,
+            team_id=incoming.team_id,
+            payload=dump(INCOMING, incoming),
+            taken_at=self._clock(),
+            message_id=incoming.message_id,
+            album=album,
+        )
+
+    async def _see_place(self, db_session: AsyncSession, incoming: Incoming) -> None:
+        """Remember where people talk; who speaks there first decides the language until somebody sets it."""
+        place = incoming.place
+        row = PlaceRow(
+            team_id=incoming.team_id,
+            chat=place.chat.value,
+            place_id=place.place_id,
+            first_seen_at=self._clock(),
+            language=incoming.language,
+        )
+        await insert_once(db_session, row)
 
     async def _add_own_line(self, db_session: AsyncSession, incoming: Incoming) -> bool:
         """Show people of a browser chat what they said; a press says nothing of its own."""
@@ -116,3 +207,14 @@ class SqlEvents:
                 at=self._clock(),
             ),
         )
+
+
+def _album_key(incoming: Incoming) -> str:
+    """Return the key of the event that stands for the photo's album, empty for no album."""
+    place = incoming.place
+    return f"album:{place.chat.value}:{place.place_id}:{incoming.album}" if incoming.album else ""
+
+
+def _message_order(photo: Incoming) -> tuple[int, str]:
+    """Sort by the chat's message ids, which count up; what is no number sorts as text."""
+    return (int(photo.message_id) if photo.message_id.isdecimal() else 0, photo.message_id)

@@ -24,6 +24,7 @@ from urllib.request import url2pathname
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, S3Store
 from sqlalchemy import delete, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from domain.catalog import Sha256
@@ -85,10 +86,41 @@ class ObstoreMedia:
         Raises Fault("media_full") when there is no room, Fault("media_down") when the storage fails;
         nothing half-written is visible then.
         """
+        (name,) = await self.put_all([content])
+        return name
+
+    async def put_all(self, contents: Sequence[bytes]) -> tuple[Sha256, ...]:
+        """Keep several in one transaction, in the order of their names so that two callers cannot wait in a circle.
+
+        Raises as `put` does, and may then have written some.
+        """
+        names = [await self.write(content) for content in contents]
+        async with self._database.begin() as db_session:
+            for name, content in sorted(dict(zip(names, contents, strict=True)).items()):
+                await self.record(db_session, name, content)
+        return tuple(names)
+
+    async def write(self, content: bytes) -> Sha256:
+        """Make bytes durable and return their name. Whoever calls it owes a `record` in a transaction of theirs.
+
+        Raises as `put` does.
+        """
         name = Sha256(hashlib.sha256(content).hexdigest())
         await self._write(name, content)
-        await self._record(name, content)
         return name
+
+    async def record(self, db_session: AsyncSession, name: Sha256, content: bytes) -> None:
+        """Record written bytes in the caller's transaction; from its commit on they are kept."""
+        row = MediaRow(
+            sha256=name, content_type=content_type_of(content), size_bytes=len(content), stored_at=self._clock()
+        )
+        await lock_until_commit(db_session, f"media:{name}")
+        if not await insert_once(db_session, row):
+            # Sent again: whoever forgets old photos must count from now.
+            newer = update(MediaRow).where(col(MediaRow.sha256) == name).values(stored_at=row.stored_at)
+            await change(db_session, newer)
+        # Under the lock nobody forgets them any more, but somebody may just have done so.
+        await self._write(name, content)
 
     async def get(self, name: Sha256) -> bytes:
         """Return the bytes. Raises Fault("media_missing"), Fault("media_damaged"), Fault("media_down")."""
@@ -164,19 +196,6 @@ class ObstoreMedia:
             raise
         for changed in ((folder / _path(name)).parent, folder):
             _sync(changed)
-
-    async def _record(self, name: Sha256, content: bytes) -> None:
-        row = MediaRow(
-            sha256=name, content_type=content_type_of(content), size_bytes=len(content), stored_at=self._clock()
-        )
-        async with self._database.begin() as db_session:
-            await lock_until_commit(db_session, f"media:{name}")
-            if not await insert_once(db_session, row):
-                # Sent again: whoever forgets old photos must count from now.
-                newer = update(MediaRow).where(col(MediaRow.sha256) == name).values(stored_at=row.stored_at)
-                await change(db_session, newer)
-            # Under the lock nobody forgets them any more, but somebody may just have done so.
-            await self._write(name, content)
 
 
 def content_type_of(content: bytes) -> str:

@@ -77,6 +77,10 @@ class SqlPeople:
         )
         return member_of(row)
 
+    async def admit(self, team_id: str, actor: Actor, role: Role, *, now: datetime) -> Member:
+        """Make an actor a member without a code; one who is a member already keeps the higher role."""
+        return await self.add_member(team_id, actor.name or actor.actor_id, role, actor, now=now)
+
     async def invite(self, team_id: str, role: Role, *, by: str, expires_at: datetime) -> Invitation:
         """Make a one-time code; only its hash is kept."""
         code = secrets.token_urlsafe(CODE_BYTES)

@@ -110,13 +110,19 @@ class InvitationRow(Row, table=True):
 
 
 class PlaceRow(Row, table=True):
-    """A conversation in which somebody spoke to us."""
+    """A conversation in which somebody spoke to us, and what was set there; empty means the default.
+
+    `previews`: every new preview of the team is shown here too, in this thread.
+    """
 
     __tablename__ = "place"
     team_id: str = Field(foreign_key="team.team_id", primary_key=True)
     chat: str = Field(primary_key=True)
     place_id: str = Field(primary_key=True)
     first_seen_at: datetime = Field(sa_type=UtcDateTime)
+    language: str = ""
+    timezone: str = ""
+    previews: bool = False
 
 
 class ConsoleLoginRow(Row, table=True):
@@ -250,20 +256,30 @@ class PlacementRow(Row, table=True):
 
 
 class SeenEventRow(Row, table=True):
-    """Every event of every chat, once. `concluded_at` is set in the transaction that handled it."""
+    """Every event of every chat, once. `concluded_at` is set in the transaction that handled it.
+
+    Photos of an album come one by one: each is a row that names its `album`, the key of one more row
+    which stands for all of them and is handled in their place. `gathered_at` is when its photos were
+    collected; later ones are events of their own.
+    """
 
     __tablename__ = "seen_event"
+    __table_args__ = (Index(None, "team_id", "message_id"),)
     event_key: str = Field(primary_key=True)
     team_id: str = Field(foreign_key="team.team_id", index=True)
     payload: Any = Field(sa_type=JSON)
     taken_at: datetime = Field(sa_type=UtcDateTime)
     concluded_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    message_id: str = ""
+    album: str | None = Field(default=None, index=True)
+    gathered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class PostedMessageRow(Row, table=True):
     """One message we show somewhere; `native_id` is empty until the chat told us its own.
 
-    `is_provisional`: the `Working` of an event, still waiting to become an answer or a card.
+    `is_provisional`: the `Working` of an event, still waiting to become an answer or a card. `gone_at`:
+    when the chat told us that it was deleted; it is edited no more.
     """
 
     __tablename__ = "posted_message"
@@ -277,10 +293,14 @@ class PostedMessageRow(Row, table=True):
     thread_id: str
     native_id: str
     posted_at: datetime = Field(sa_type=UtcDateTime)
+    gone_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class OutboxRow(Row, table=True):
-    """One message to deliver: queued → sent | superseded | failed. Ids are in commit order per place."""
+    """One message to deliver: queued → sent | superseded | failed. Ids are in commit order per place.
+
+    `sending_since`: a post that is on its way, and may have arrived without our knowing.
+    """
 
     __tablename__ = "outbox"
     __table_args__ = (Index(None, "state", "chat", "place_id", "thread_id", "outbox_id"),)
@@ -298,6 +318,24 @@ class OutboxRow(Row, table=True):
     attempts: int
     error: str
     queued_at: datetime = Field(sa_type=UtcDateTime)
+    sending_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class ChatTroubleRow(Row, table=True):
+    """Why people of a place do not hear us. `place_id` is empty for a whole chat.
+
+    `kind`: `closed` stands until a message arrives there again, `lost` is shown for a day.
+    """
+
+    __tablename__ = "chat_trouble"
+    team_id: str = Field(foreign_key="team.team_id", primary_key=True)
+    chat: str = Field(primary_key=True)
+    place_id: str = Field(primary_key=True)
+    kind: str = Field(primary_key=True)
+    sentence: str
+    since: datetime = Field(sa_type=UtcDateTime)
+    last_at: datetime = Field(sa_type=UtcDateTime)
+    lost: int
 
 
 class QuestionRow(Row, table=True):

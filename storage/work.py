@@ -20,32 +20,62 @@ from domain.intents import Incoming
 from domain.jobs import Job
 from domain.ports import Clock
 from domain.replies import Reply
-from domain.rows import AuditEntry
+from domain.rows import AuditEntry, Trouble
 from storage.codec import clean_text
 from storage.database import Database
 from storage.enhancements import SqlEnhancements, SqlPlacements
 from storage.messages import Messages
 from storage.people import SqlPeople
+from storage.places import PlaceDefaults, SqlPlaces
 from storage.questions import SqlQuestions
 from storage.statements import change, find_all, find_one, insert
 from storage.tables import AuditRow, SeenEventRow
+from storage.trouble import find_troubles
 
 Enqueue = Callable[[Connection, Job], None]
 """Writes the job's row on this connection, inside its transaction."""
 
 
-class SqlUnitOfWork:
-    """One open transaction; `SqlWork` makes, commits and forgets it."""
+class SqlReading:
+    """The rows of one open transaction."""
 
-    def __init__(
-        self, db_session: AsyncSession, *, enqueue: Enqueue, clock: Clock, incoming: Incoming | None = None
-    ) -> None:
+    def __init__(self, db_session: AsyncSession, *, clock: Clock, defaults: PlaceDefaults) -> None:
         self.enhancements = SqlEnhancements(db_session)
         self.placements = SqlPlacements(db_session)
         self.people = SqlPeople(db_session)
         self.questions = SqlQuestions(db_session, clock)
-        self.messages = Messages(db_session, clock)
+        self.places = SqlPlaces(db_session, clock, defaults)
         self._db_session = db_session
+        self._clock = clock
+
+    async def history(self, team_id: str, *, sku: Sku | None, limit: int) -> Sequence[AuditEntry]:
+        """Return the newest lines first."""
+        statement = select(AuditRow).where(col(AuditRow.team_id) == team_id)
+        if sku is not None:
+            statement = statement.where(col(AuditRow.sku_key) == sku.key)
+        newest_first = statement.order_by(col(AuditRow.at).desc(), col(AuditRow.audit_id).desc()).limit(limit)
+        rows = await find_all(self._db_session, newest_first)
+        return [AuditEntry(row.team_id, row.at, row.who, row.action, row.sku, row.subject_id, row.what) for row in rows]
+
+    async def troubles(self, team_id: str) -> Sequence[Trouble]:
+        """Return which places and chats do not hear us, whole chats first."""
+        return await find_troubles(self._db_session, team_id, now=self._clock())
+
+
+class SqlUnitOfWork(SqlReading):
+    """One open writing transaction; `SqlWork` makes, commits and forgets it."""
+
+    def __init__(
+        self,
+        db_session: AsyncSession,
+        *,
+        enqueue: Enqueue,
+        clock: Clock,
+        defaults: PlaceDefaults,
+        incoming: Incoming | None = None,
+    ) -> None:
+        super().__init__(db_session, clock=clock, defaults=defaults)
+        self.messages = Messages(db_session, clock)
         self._enqueue = enqueue
         self._incoming = incoming
 
@@ -90,6 +120,32 @@ class SqlUnitOfWork:
                 enhancement_id=enhancement_id,
             )
 
+    async def show_in_watching(self, enhancement_id: str, reply: Reply) -> None:
+        """Show the card in every place of the team that wants all previews and does not show it yet."""
+        enhancement = await self.enhancements.load(enhancement_id)
+        shown = {(message.chat, message.place_id) for message in await self.messages.showing(enhancement_id)}
+        for place in await self.places.watching(enhancement.team_id):
+            if (place.chat.value, place.place_id) not in shown:
+                await self.messages.post(
+                    place, reply, team_id=enhancement.team_id, event_key=None, enhancement_id=enhancement_id
+                )
+
+    async def show_here(self, enhancement_id: str, reply: Reply) -> None:
+        """Show the card in the event's place, in a new message that is kept up to date from now on.
+
+        Raises RuntimeError in a job, which has no place.
+        """
+        incoming = self._incoming
+        if incoming is None:
+            raise RuntimeError("only an event has a place to show a card in")
+        await self.messages.post(
+            incoming.place,
+            reply,
+            team_id=incoming.team_id,
+            event_key=incoming.event_key,
+            enhancement_id=enhancement_id,
+        )
+
     async def audit(self, entry: AuditEntry) -> None:
         """Append one line."""
         row = AuditRow(
@@ -104,23 +160,17 @@ class SqlUnitOfWork:
         )
         await insert(self._db_session, row)
 
-    async def history(self, team_id: str, *, sku: Sku | None, limit: int) -> Sequence[AuditEntry]:
-        """Return the newest lines first."""
-        statement = select(AuditRow).where(col(AuditRow.team_id) == team_id)
-        if sku is not None:
-            statement = statement.where(col(AuditRow.sku_key) == sku.key)
-        newest_first = statement.order_by(col(AuditRow.at).desc(), col(AuditRow.audit_id).desc()).limit(limit)
-        rows = await find_all(self._db_session, newest_first)
-        return [AuditEntry(row.team_id, row.at, row.who, row.action, row.sku, row.subject_id, row.what) for row in rows]
-
 
 class SqlWork:
     """Opens units of work: the port `Work`."""
 
-    def __init__(self, database: Database, enqueue: Enqueue, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, enqueue: Enqueue, clock: Clock, defaults: PlaceDefaults | None = None
+    ) -> None:
         self._database = database
         self._enqueue = enqueue
         self._clock = clock
+        self._defaults = defaults or PlaceDefaults()
 
     @asynccontextmanager
     async def __call__(self, incoming: Incoming | None = None) -> AsyncIterator[SqlUnitOfWork]:
@@ -128,11 +178,19 @@ class SqlWork:
         async with self._database.begin() as db_session:
             if incoming is not None:
                 await _conclude(db_session, incoming.event_key, now=self._clock())
-            unit = SqlUnitOfWork(db_session, enqueue=self._enqueue, clock=self._clock, incoming=incoming)
+            unit = SqlUnitOfWork(
+                db_session, enqueue=self._enqueue, clock=self._clock, defaults=self._defaults, incoming=incoming
+            )
             yield unit
             has_spoken = await unit.messages.flush()
         if has_spoken:
             self._database.messages_queued.ring()
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[SqlReading]:
+        """Look without the right to change: no write lock is taken."""
+        async with self._database.read() as db_session:
+            yield SqlReading(db_session, clock=self._clock, defaults=self._defaults)
 
 
 async def _conclude(db_session: AsyncSession, event_key: str, *, now: datetime) -> None:

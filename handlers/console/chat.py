@@ -7,10 +7,11 @@ are read (`lines.py`), since it depends on who reads.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from domain.people import Actor, ChatName, Member, Place
-from domain.ports import Clock
+from domain.ports import Clock, Limit
 from domain.replies import Outgoing
 from domain.rows import ConsoleLines
 
@@ -46,3 +47,11 @@ class ConsoleChat:
     async def deliver(self, outgoing: Outgoing) -> str:
         """Append the line and return its message key; a repeat after a crash is one message to a reader."""
         return await self.lines.append_reply(outgoing, now=self.clock())
+
+    def limits(self, outgoing: Outgoing) -> Sequence[Limit]:
+        """Return none: the lines are rows of our own."""
+        return ()
+
+    async def find_posted(self, outgoing: Outgoing) -> str | None:
+        """Return None: a repeated line is one message to every reader anyway."""
+        return None

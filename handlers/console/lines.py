@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain.people import Member
-from domain.replies import AlreadyDecided, Invited, Refused, Reply, waits
+from domain.replies import PRIVATE, Reply, waits
 from domain.rows import ConsoleLine, ConsoleLines
+from handlers.buttons import buttons
 from handlers.console.chat import ROOM, own_events
-from handlers.console.render import buttons, fragment
+from handlers.console.render import fragment
 
 PAGE_LINES = 200
 HEARTBEAT_S = 15.0
@@ -111,7 +112,7 @@ class Reader:
         }
 
     def _is_kept_from_me(self, line: ConsoleLine) -> bool:
-        is_private = isinstance(line.reply, Refused | AlreadyDecided | Invited)
+        is_private = isinstance(line.reply, PRIVATE)
         return is_private and not line.cause.startswith(own_events(self.member))
 
 

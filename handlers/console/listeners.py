@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -121,8 +121,9 @@ class Listeners:
         sent = await read_sent(request, max_bytes=self._desk.max_upload_bytes)
         if not sent.text and not sent.photos:
             raise Refusal(400, "There was nothing in it: write something or attach a photo.")
-        photos = tuple([await self._desk.media.put(photo) for photo in sent.photos])
-        return await self._take(visitor, self._incoming(visitor, key, text=sent.text, photos=photos))
+        photos = tuple([await self._desk.media.write(photo) for photo in sent.photos])
+        written = dict(zip(photos, sent.photos, strict=True))
+        return await self._take(visitor, self._incoming(visitor, key, text=sent.text, photos=photos), written)
 
     async def press(self, request: Request) -> Response:
         """Take a button as an event; whether it may be pressed is the handler's to say."""
@@ -191,9 +192,12 @@ class Listeners:
         member = visitor.member
         return Incoming(key, member.team_id, actor_of(member), ROOM, text, photos, token, options or {})
 
-    async def _take(self, visitor: Visitor, incoming: Incoming) -> Response:
+    async def _take(
+        self, visitor: Visitor, incoming: Incoming, written: Mapping[Sha256, bytes] | None = None
+    ) -> Response:
         # False means that the same event was taken before: the answer to a repeated POST is the same.
-        await self._desk.events.take(incoming, working=self._desk.provisional(incoming, visitor.member))
+        working = self._desk.provisional(incoming, visitor.member)
+        await self._desk.events.take(incoming, working=working, written=written)
         return JSONResponse({"event": incoming.event_key}, 202)
 
 

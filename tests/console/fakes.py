@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import itertools
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -21,6 +20,7 @@ from domain.replies import Outgoing, Reply
 from domain.rows import ConsoleLine, Login
 from handlers.console.chat import ROOM, ConsoleChat
 from handlers.console.listeners import ConsoleDesk
+from tests.fakes import FakeMedia
 
 TEAM = "team-1"
 HOST = "127.0.0.1:8080"
@@ -137,30 +137,6 @@ class FakeLogins:
         self._cookies.pop(cookie, None)
 
 
-class FakeMedia:
-    """MediaStorage in a dict; `is_full` makes it refuse."""
-
-    def __init__(self) -> None:
-        self.kept: dict[Sha256, bytes] = {}
-        self.is_full = False
-
-    async def put(self, content: bytes) -> Sha256:
-        if self.is_full:
-            raise Fault("media_full", "no room for a photo")
-        name = Sha256(hashlib.sha256(content).hexdigest())
-        self.kept[name] = content
-        return name
-
-    async def get(self, name: Sha256) -> bytes:
-        if name not in self.kept:
-            raise Fault("media_missing", name)
-        return self.kept[name]
-
-    async def delete(self, names: Sequence[Sha256]) -> None:
-        for name in names:
-            self.kept.pop(name, None)
-
-
 class FakePeople:
     """The part of PeopleRows that joining needs."""
 
@@ -202,7 +178,9 @@ class FakeEvents:
         self._lines, self._chat, self._clock = lines, chat, clock
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def take(self, incoming: Incoming, *, working: Reply | None = None) -> bool:
+    async def take(
+        self, incoming: Incoming, *, working: Reply | None = None, written: Mapping[Sha256, bytes] | None = None
+    ) -> bool:
         if incoming.event_key in self.taken:
             return False
         self.taken[incoming.event_key] = incoming

@@ -35,6 +35,7 @@ from domain.replies import (
     Restored,
     RestoreFailed,
     Restoring,
+    SettingsShown,
     StatusShown,
     StoreLine,
     StoreList,
@@ -116,4 +117,5 @@ def every_reply(
         Invited(f"code-{person}", Role.APPROVER, NOW + timedelta(days=7)),
         Joined(person, Role.EDITOR, store),
         MemberList((MemberLine(person, Role.ADMIN), MemberLine("Ben", Role.VIEWER))),
+        SettingsShown("en", "Europe/Berlin", previews=True),
     )

@@ -15,7 +15,8 @@ import pytest
 
 from domain.replies import REPLY_TYPES, Guess, Placed, PublishFailed, Refused, Reply, WhichProduct, waits
 from domain.tokens import TOKEN_MAX_BYTES, Action, Token
-from handlers.console.render import buttons, fragment
+from handlers.buttons import buttons
+from handlers.console.render import fragment
 from tests.console.samples import HOSTILE, LONG, every_reply
 
 GOLDENS = Path(__file__).parent / "goldens"

@@ -337,6 +337,7 @@ EVERY_ERROR: tuple[BaseException, ...] = (
     RowChanged("enhancement 1", was="approved"),
     errors.EventConcluded("console:1"),
     errors.UserError("No: do this."),
+    errors.Undeliverable("The bot is blocked there: unblock it.", scope="place"),
     errors.PackshotError("root"),
     *(Fault(code, "Traceback: /secret") for code in ("media_full", "media_missing", "database_full", "new_code")),
     IllegalMove(PlacementState.LIVE, PlacementEvent.BEGIN),

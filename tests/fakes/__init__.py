@@ -9,10 +9,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from domain.catalog import Listing, ListingId, ListingImage, ListingPage, Sha256, Sku, Store, StoreId
 from domain.errors import BadPhoto, Fault, NotFound
 from domain.picture import Enhanced, Finding, FindingCode, FindingLevel, Picture
-from domain.ports import PublishRequest, RestoreRequest
+from domain.ports import Limit, PublishRequest, RestoreRequest
 from domain.recipe import PictureRules, Recipe
 from domain.replies import Outgoing
 from platforms.shelf.adapter import ShelfStore
@@ -45,6 +47,15 @@ class FakeMedia:
         name = Sha256(hashlib.sha256(content).hexdigest())
         self.kept[name] = content
         return name
+
+    async def put_all(self, contents: Sequence[bytes]) -> tuple[Sha256, ...]:
+        return tuple([await self.put(content) for content in contents])
+
+    async def write(self, content: bytes) -> Sha256:
+        return await self.put(content)
+
+    async def record(self, db_session: AsyncSession, name: Sha256, content: bytes) -> None:
+        assert self.kept[name] == content
 
     async def get(self, name: Sha256) -> bytes:
         if name not in self.kept:
@@ -175,3 +186,9 @@ class FakeChat:
             raise self.trouble.pop(0)
         self.delivered.append(outgoing)
         return outgoing.native_id or f"native-{len(self.delivered)}"
+
+    def limits(self, outgoing: Outgoing) -> Sequence[Limit]:
+        return ()
+
+    async def find_posted(self, outgoing: Outgoing) -> str | None:
+        return None

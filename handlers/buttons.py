@@ -1,4 +1,6 @@
-"""What can be pressed on a reply; the same list for the page and for the command line's `--json`."""
+"""What can be pressed on a reply: the tokens, the most likely first. Every chat draws them in its own way,
+and the command line's `--json` prints them (docs/decisions/0005).
+"""
 
 from __future__ import annotations
 
@@ -30,6 +32,7 @@ from domain.replies import (
     Restored,
     RestoreFailed,
     Restoring,
+    SettingsShown,
     StatusShown,
     StoreList,
     Unclear,
@@ -97,6 +100,7 @@ def buttons(reply: Reply) -> tuple[Button, ...]:
             | Invited()
             | Joined()
             | MemberList()
+            | SettingsShown()
         ):
             return ()
         case _:

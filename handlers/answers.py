@@ -1,0 +1,85 @@
+"""Words that answer a card's message: “yes”, “no, too dark”, “redo on grey” need no SKU and no button."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from domain.intents import DecideBySku, Incoming, Intent, NotUnderstood, ShowCard, ShowHistory, ShowProduct
+from domain.ports import Reading
+
+_YES = frozenset(
+    {"approve", "approved", "yes", "yep", "ok", "okay", "good", "great", "perfect", "publish", "publish it", "go",
+     "looks good", "👍", "✅", "ja", "passt", "gut", "super", "freigeben", "veröffentlichen"}
+)  # fmt: skip
+_NO = re.compile(
+    r"(?:reject(?:ed)?|no|nope|nein|ablehnen|👎|❌)\b[\s,.:;–-]*(.*)|(?:👎|❌)\s*(.*)", re.IGNORECASE | re.DOTALL
+)
+_UNDO = frozenset({"undo", "revert", "put it back", "rückgängig", "zurück"})
+_REDO = re.compile(r"(?:redo|again|nochmal|noch einmal|once more)\b[\s,.:;–-]*(.*)", re.IGNORECASE | re.DOTALL)
+_OPTION = re.compile(r"\b([a-z]+)=(\S+)")
+_COLOURS: Mapping[str, str] = {
+    "white": "white", "weiß": "white", "weiss": "white",
+    "light grey": "#eeeeee", "light gray": "#eeeeee", "hellgrau": "#eeeeee",
+    "grey": "#dddddd", "gray": "#dddddd", "grau": "#dddddd",
+    "black": "#000000", "schwarz": "#000000",
+    "cream": "#f5efe0", "beige": "#f5efe0", "creme": "#f5efe0",
+    "transparent": "transparent",
+}  # fmt: skip
+_SHADOWS: Mapping[str, str] = {
+    "no shadow": "none", "without shadow": "none", "without a shadow": "none", "ohne schatten": "none",
+    "kein schatten": "none", "soft shadow": "soft", "weicher schatten": "soft", "contact shadow": "contact",
+}  # fmt: skip
+_HASH_COLOUR = re.compile(r"#(?:[0-9a-fA-F]{6}|[0-9a-fA-F]{3})\b")
+
+
+async def in_context(incoming: Incoming, intent: Intent, rows: Reading) -> Intent:
+    """Return what the words mean under the message they answer; unchanged where they stand for themselves.
+
+    Only a word that names no SKU of its own is read so: `approve MUG-01` means MUG-01 wherever it is said.
+    """
+    if not incoming.reply_to or incoming.token or incoming.photos or incoming.attachments:
+        return intent
+    read = read_answer(incoming.text)
+    stands_alone = not isinstance(intent, DecideBySku | NotUnderstood | ShowProduct | ShowHistory | ShowCard)
+    if read is None or stands_alone:
+        return intent
+    enhancement_id = await rows.places.card_under(incoming.team_id, incoming.place, incoming.reply_to)
+    if enhancement_id is None:
+        return intent
+    return DecideBySku(read.verb, None, read.text, read.options, enhancement_id)
+
+
+def read_answer(text: str) -> DecideBySku | None:
+    """Return the decision that a few words under a card mean, None when they are no decision."""
+    said = " ".join(text.split()).strip(" .!,")
+    low = said.lower()
+    if low in _YES:
+        return DecideBySku("approve", None)
+    if low in _UNDO:
+        return DecideBySku("undo", None)
+    if match := _NO.fullmatch(said):
+        return DecideBySku("reject", None, (match[1] or match[2] or "").strip())
+    if match := _REDO.fullmatch(said):
+        return DecideBySku("redo", None, "", _options(match[1]))
+    if low.startswith(("on ", "auf ")) and (options := _options(low)):
+        return DecideBySku("redo", None, "", options)
+    return None
+
+
+def _options(words: str) -> dict[str, str]:
+    """Read `background=…` as it stands, and the colours and shadows people name."""
+    options = dict(_OPTION.findall(words))
+    low = words.lower()
+    for name, shadow in _SHADOWS.items():
+        if name in low:
+            options.setdefault("shadow", shadow)
+            break
+    if colour := _HASH_COLOUR.search(words):
+        options.setdefault("background", colour[0])
+    # The longest name first: “light grey” is not “grey”.
+    for name in sorted(_COLOURS, key=len, reverse=True):
+        if re.search(rf"\b{re.escape(name)}\b", low):
+            options.setdefault("background", _COLOURS[name])
+            break
+    return options

@@ -1,0 +1,78 @@
+"""What a chat's listeners may ask of the rest of the house: take an event, and the few things that cannot wait.
+
+Everything else happens in a worker, after the platform was answered.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+
+from domain.errors import UserError
+from domain.intents import Incoming, Press
+from domain.people import Actor, Member, Place, Role
+from domain.ports import Events
+from domain.replies import PreviewReady, SettingsShown
+from handlers import decide, dispatch
+from handlers.desk import Desk
+
+
+@dataclass(frozen=True, slots=True)
+class ChatDesk:
+    """One team's desk for one chat; `bot/chats.py` fills it.
+
+    `hold` is a lock by name that dies with the process: it gives True while this process has it.
+    """
+
+    desk: Desk
+    events: Events
+    team_id: str
+    hold: Callable[[str], AbstractAsyncContextManager[bool]]
+
+    async def take(self, incoming: Incoming) -> bool:
+        """Make an event durable, its first word with it; False when it was known before.
+
+        Only after this may the platform hear that we have it. Raises Fault when the database is away:
+        then the platform must not be told so, and will deliver it again.
+        """
+        member = await self.member(incoming.actor)
+        working = dispatch.provisional(incoming, member) if member else None
+        return await self.events.take(incoming, working=working)
+
+    async def member(self, actor: Actor) -> Member | None:
+        """Return who somebody is to us, None for a stranger."""
+        async with self.desk.work.reading() as rows:
+            return await rows.people.find_member(self.team_id, actor)
+
+    async def foresee(self, incoming: Incoming) -> str:
+        """Return the sentence for a press that will not count (stale, decided, not allowed), else "".
+
+        For a chat that must answer a press within seconds; the event itself is taken all the same, and
+        what counts is decided there.
+        """
+        member = await self.member(incoming.actor)
+        try:
+            intent = dispatch.read(incoming)
+            if isinstance(intent, Press):
+                async with self.desk.work.reading() as rows:
+                    await decide.foresee(rows, member, intent)
+        except UserError as error:
+            return error.sentence
+        return ""
+
+    async def waiting(self, member: Member, *, limit: int = 10) -> Sequence[PreviewReady]:
+        """Return the previews that wait for a decision, the oldest first, for a home page."""
+        return await decide.waiting(self.desk, member.team_id, limit=limit)
+
+    async def settings(self, place: Place) -> SettingsShown:
+        """Return what holds in a place."""
+        async with self.desk.work.reading() as rows:
+            return await rows.places.settings(self.team_id, place)
+
+    async def admit(self, actor: Actor, role: Role) -> Member:
+        """Make somebody a member whom their workspace vouches for; a member already keeps their role."""
+        async with self.desk.work() as work:
+            return await work.people.find_member(self.team_id, actor) or await work.people.admit(
+                self.team_id, actor, role, now=self.desk.clock()
+            )

@@ -1,0 +1,31 @@
+"""The photos that came with an event: fetched from their chat by a worker, once it is known who asks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from domain.catalog import Sha256
+from domain.errors import NotPossible
+from domain.intents import Incoming
+from handlers.desk import Desk
+
+MAX_ATTACHMENTS = 20
+"""What the console takes in one message too; Telegram's albums end at 10."""
+
+
+async def fetched(incoming: Incoming, desk: Desk) -> Incoming:
+    """Return the event with its files as photos in our own storage, in the order they were sent.
+
+    Repeating it after a crash keeps the same bytes under the same names. Raises BadPhoto for a file
+    that is gone or too large, NotPossible for too many, RateLimited, StoreDown.
+    """
+    if len(incoming.attachments) > MAX_ATTACHMENTS:
+        raise NotPossible(
+            f"That is {len(incoming.attachments)} files, and {MAX_ATTACHMENTS} is the most in one go: send the rest next."
+        )
+    files = desk.files[incoming.place.chat]
+    # One after the other: a phone album of ten is 50 MB, and a small host has little memory.
+    names: list[Sha256] = []
+    for attachment in incoming.attachments:
+        names.append(await desk.media.put(await files.fetch(attachment)))  # noqa: PERF401 - awaits in order
+    return replace(incoming, photos=(*incoming.photos, *names), attachments=())

@@ -1,0 +1,119 @@
+"""How a card looks today, in words: its state, a sentence, a line a store. The chats draw it, each its own way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, assert_never
+
+from domain.enhancement import PlacementState
+from domain.replies import (
+    Card,
+    CardReply,
+    EnhanceFailed,
+    Expired,
+    Placed,
+    PreviewReady,
+    Published,
+    PublishFailed,
+    Publishing,
+    Rejected,
+    Restored,
+    RestoreFailed,
+    Restoring,
+    Unclear,
+    Working,
+)
+from handlers.words import ENGLISH, Words, text
+
+Tone = Literal["wait", "decide", "good", "warn", "bad", "quiet"]
+
+STATE_WORDS: dict[PlacementState, tuple[str, Tone]] = {
+    PlacementState.APPROVED: (text("in line"), "wait"),
+    PlacementState.PUBLISHING: (text("publishing"), "wait"),
+    PlacementState.ACCEPTED: (text("accepted, not visible yet"), "wait"),
+    PlacementState.LIVE: (text("live"), "good"),
+    PlacementState.RESTORING: (text("putting the old picture back"), "wait"),
+    PlacementState.RESTORED: (text("the old picture is back"), "quiet"),
+    PlacementState.PUBLISH_FAILED: (text("not published"), "bad"),
+    PlacementState.RESTORE_FAILED: (text("not undone, the new picture is still live"), "bad"),
+    PlacementState.UNCLEAR: (text("nobody can tell yet"), "warn"),
+}
+
+STAGES: dict[str, tuple[int, str]] = {
+    "received": (0, text("I have your photo.")),
+    "waiting": (1, text("Waiting for a free pair of hands.")),
+    "fetching": (2, text("Fetching the picture from the store.")),
+    "enhancing": (2, text("Cutting out the product and setting the light.")),
+}
+"""A stage's step (0-based, of Received, In line, Enhancing, Preview) and what it is in words."""
+
+STEPS = (text("Received"), text("In line"), text("Enhancing"), text("Preview"))
+
+ENLARGED_BY_CHAT = text("The chat made this photo smaller: send it as a file for full quality.")
+
+
+@dataclass(frozen=True, slots=True)
+class Face:
+    """`state` is two words, `sentence` the next thing to know; `by` and `at` say who decided when."""
+
+    tone: Tone
+    state: str
+    sentence: str
+    by: str = ""
+    at: datetime | None = None
+    placed: tuple[Placed, ...] = ()
+    is_settled: bool = False
+    """Nothing to look at closely any more: the picture shrinks."""
+    is_rejected: bool = False
+
+
+def face(reply: CardReply, words: Words = ENGLISH) -> Face:  # noqa: C901 - one case a reply; a table would hide what differs
+    """Return today's face of a card in the reader's language."""
+    match reply:
+        case Working(stage=stage):
+            sentence = words(STAGES[stage][1]) if stage in STAGES else words("The next version is on its way.")
+            return Face("wait", words("Enhancing"), sentence)
+        case PreviewReady():
+            return Face("decide", words("Your decision"), words("Not live until somebody approves."))
+        case Publishing(_, by, at, placed):
+            return Face("wait", words("Publishing"), words("On its way to the shop."), by, at, placed)
+        case Published(_, by, at, placed, note):
+            return Face("good", words("Live"), note or words("Published and read back."), by, at, placed)
+        case PublishFailed(_, by, at, placed):
+            return Face("bad", words("Not published"), words("Not every shop took it."), by, at, placed)
+        case Unclear(_, placed):
+            sentence = words("The shop did not answer clearly: is the new picture there?")
+            return Face("warn", words("Please look"), sentence, placed=placed)
+        case Restoring(_, placed):
+            return Face("wait", words("Undoing"), words("Putting back what stood there before."), placed=placed)
+        case Restored(_, placed):
+            sentence = words("What stood there before is back.")
+            return Face("quiet", words("Undone"), sentence, placed=placed, is_settled=True)
+        case RestoreFailed(_, placed):
+            return Face("bad", words("Not undone"), words("The new picture is still live."), placed=placed)
+        case Rejected(_, by, at, reason):
+            sentence = f"“{reason}”" if reason else words("Nothing was published.")
+            return Face("quiet", words("Rejected"), sentence, by, at, is_settled=True, is_rejected=True)
+        case Expired():
+            sentence = words("Nobody decided in time, so nothing was published.")
+            return Face("quiet", words("Expired"), sentence, is_settled=True)
+        case EnhanceFailed(_, sentence):
+            return Face("bad", words("No picture"), sentence, is_settled=True)
+        case _:
+            assert_never(reply)
+
+
+def placed_words(line: Placed, words: Words = ENGLISH) -> tuple[str, Tone]:
+    """Return how a store's line reads, and its tone."""
+    state, tone = STATE_WORDS[PlacementState(line.state)]
+    return words(state), tone
+
+
+def alt_text(card: Card, words: Words = ENGLISH) -> str:
+    """Return the alt text of a card's picture: the product and what is behind it."""
+    return words(
+        "{product} on {background}, before and after",
+        product=card.title or card.sku,
+        background=card.background or words("white"),
+    )

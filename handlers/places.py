@@ -1,0 +1,63 @@
+"""`settings`: the language, the time zone and the previews of one place."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from difflib import get_close_matches
+from zoneinfo import available_timezones
+
+from domain.errors import BadInput, NotAllowed
+from domain.intents import Settle
+from domain.people import Role
+from domain.replies import SettingsShown
+from domain.rows import AuditEntry
+from handlers.desk import Asked, Desk
+from handlers.words import LANGUAGES, known_language
+
+_SWITCH = {"on": True, "yes": True, "off": False, "no": False}
+
+
+async def settle(asked: Asked, intent: Settle, desk: Desk) -> None:
+    """Answer with what holds here, after changing what was named. Raises BadInput, NotAllowed.
+
+    Anybody may choose language and time zone; who sees all previews is an admin's to say, since they
+    show what the shop works on.
+    """
+    incoming, member = asked.incoming, asked.member
+    async with desk.work(incoming) as work:
+        was = await work.places.settings(member.team_id, incoming.place)
+        will_be = _changed(replace(was, language=known_language(was.language)), intent)
+        if will_be.previews != was.previews and not member.role.covers(Role.ADMIN):
+            raise NotAllowed(needs=Role.ADMIN.value, has=member.role.value, what="Showing all previews somewhere")
+        if intent.options:
+            await work.places.change(member.team_id, incoming.place, will_be)
+            what = " ".join(f"{name}={word}" for name, word in intent.options.items())
+            await work.audit(AuditEntry(member.team_id, desk.clock(), member.name, "settled", "", "", what))
+        await work.answer(will_be)
+
+
+def _changed(settings: SettingsShown, intent: Settle) -> SettingsShown:
+    for name, word in intent.options.items():
+        match name:
+            case "language":
+                if word.lower() not in LANGUAGES:
+                    raise BadInput(f"I do not speak “{word}” yet: use language={' or language='.join(LANGUAGES)}.")
+                settings = replace(settings, language=word.lower())
+            case "timezone" | "tz":
+                settings = replace(settings, timezone=_zone(word))
+            case "previews":
+                if word.lower() not in _SWITCH:
+                    raise BadInput("Previews are `previews=on` or `previews=off`.")
+                settings = replace(settings, previews=_SWITCH[word.lower()])
+            case _:
+                raise BadInput(f"There is no setting “{name}”: I know language, timezone and previews.")
+    return settings
+
+
+def _zone(word: str) -> str:
+    by_key = {name.casefold(): name for name in available_timezones()}
+    if found := by_key.get(word.casefold()):
+        return found
+    near = get_close_matches(word.casefold(), by_key, n=1)
+    hint = f": did you mean timezone={by_key[near[0]]}?" if near else ": write it like timezone=Europe/Berlin."
+    raise BadInput(f"I do not know the time zone “{word}”{hint}")

@@ -8,10 +8,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from bot.clock import utc_now
+from bot.chats import Chats, open_chats
+from bot.clock import host_timezone, utc_now
 from bot.jobs import Enqueuer, Jobs, Pace, migrate_engine
 from bot.outbox import Outbox
 from bot.retention import forget_old_photos
@@ -40,6 +41,7 @@ from storage.migrate import migrate
 from storage.moving import moving_rows
 from storage.outbox import OutboxRows
 from storage.people import SqlPeople
+from storage.places import PlaceDefaults
 from storage.shelf import SqlShelfRows
 from storage.work import SqlWork
 
@@ -73,6 +75,7 @@ class App:
     shelf: Store
     base_url: str
     """Where others reach our own pages."""
+    chats: Chats
 
     async def member_named(self, name: str) -> Member | None:
         """Return the member that `--as NAME` means."""
@@ -118,18 +121,21 @@ async def open_app(settings: Settings, *, base_url: str) -> AsyncIterator[App]:
         max_megapixels=settings.max_photo_megapixels,
         backdrop=media.get,
     )
+    opened = AsyncExitStack()
     try:
         team, owner, shelf = await _first_rows(database)
         shelf_rows = SqlShelfRows(database)
         public = settings.public_url or base_url
         stores = ConnectedStores(StoreRows(database), Supplies(media, shelf_rows, lambda path: public + path))
+        defaults = PlaceDefaults(timezone=settings.timezone or host_timezone())
+        chats = await opened.enter_async_context(open_chats(settings, media))
         yield App(
             settings=settings,
             database=database,
             enqueuer=enqueuer,
             locks=open_locks(database.sync_url),
-            desk=Desk(SqlWork(database, enqueuer, utc_now), media, enhancer, stores, utc_now),
-            events=SqlEvents(database, enqueuer, utc_now),
+            desk=Desk(SqlWork(database, enqueuer, utc_now, defaults), media, enhancer, stores, utc_now, chats.files),
+            events=SqlEvents(database, enqueuer, utc_now, media),
             lines=SqlConsoleLines(database),
             logins=SqlConsoleLogins(database),
             shelf_rows=shelf_rows,
@@ -139,8 +145,10 @@ async def open_app(settings: Settings, *, base_url: str) -> AsyncIterator[App]:
             owner=owner,
             shelf=shelf,
             base_url=public,
+            chats=chats,
         )
     finally:
+        await opened.aclose()
         enhancer.close()
         enqueuer.close()
         await database.close()
@@ -203,7 +211,7 @@ async def _for_ever(name: str, run: Callable[[], Awaitable[None]]) -> None:
 
 async def _run_outbox(app: App) -> None:
     """Deliver messages whenever this process holds the outbox; one process does, so order is kept."""
-    chats: dict[ChatName, Chat] = {ChatName.CONSOLE: ConsoleChat(app.lines, utc_now)}
+    chats: dict[ChatName, Chat] = {ChatName.CONSOLE: ConsoleChat(app.lines, utc_now), **app.chats.out}
     outbox = Outbox(OutboxRows(app.database), chats, utc_now, app.database.messages_queued)
     while True:
         held = await asyncio.to_thread(app.locks.try_hold, OUTBOX_LOCK)

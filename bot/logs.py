@@ -12,7 +12,10 @@ from typing import Any
 
 import structlog
 
-_TALKATIVE = ("httpx", "httpcore", "sqlalchemy.engine", "alembic", "asyncio", "aiosqlite", "uvicorn.access", "dbos")
+_TALKATIVE = (
+    "httpx", "httpcore", "sqlalchemy.engine", "alembic", "asyncio", "aiosqlite", "uvicorn.access", "dbos",
+    "telegram", "slack_bolt", "slack_sdk", "aiohttp",
+)  # fmt: skip
 
 
 def set_up_logs(level: str, *, secrets: Iterable[str] = ()) -> None:

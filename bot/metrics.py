@@ -12,9 +12,9 @@ async def render_metrics(app: App) -> bytes:
     registry = CollectorRegistry()
     enhancements = Gauge("packshot_enhancements", "Enhancements by state", ["state"], registry=registry)
     placements = Gauge("packshot_placements", "Placements by state", ["state"], registry=registry)
-    async with app.desk.work() as work:
-        for enhancement_state, count in (await work.enhancements.count_by_state(app.team.team_id)).items():
+    async with app.desk.work.reading() as rows:
+        for enhancement_state, count in (await rows.enhancements.count_by_state(app.team.team_id)).items():
             enhancements.labels(enhancement_state.value).set(count)
-        for placement_state, count in (await work.placements.count_by_state(app.team.team_id)).items():
+        for placement_state, count in (await rows.placements.count_by_state(app.team.team_id)).items():
             placements.labels(placement_state.value).set(count)
     return generate_latest(registry)

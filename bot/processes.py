@@ -15,6 +15,7 @@ from contextlib import asynccontextmanager
 import uvicorn
 
 from bot.app import App, migrate_all, open_app, working
+from bot.chats import listening, ways_in
 from bot.clock import utc_now
 from bot.run_file import RunningAt, announced
 from bot.settings import Settings
@@ -106,8 +107,9 @@ def _bound(settings: Settings) -> socket.socket:
 
 
 async def _serve(app: App, listener: socket.socket, port: int) -> None:
+    listeners = ways_in(app)
     config = uvicorn.Config(
-        web_app(app, port=port),
+        web_app(app, port=port, listeners=listeners),
         log_config=None,
         access_log=False,
         server_header=False,
@@ -118,7 +120,7 @@ async def _serve(app: App, listener: socket.socket, port: int) -> None:
     server = uvicorn.Server(config)
     server.capture_signals = contextlib.nullcontext  # type: ignore[method-assign,assignment]  # ours below
     serving = asyncio.create_task(server.serve(sockets=[listener]))
-    async with _until_signal() as stopped:
+    async with listening(listeners), _until_signal() as stopped:
         waiting = asyncio.create_task(stopped.wait())
         await asyncio.wait({serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
         waiting.cancel()

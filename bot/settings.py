@@ -6,6 +6,7 @@ import base64
 import binascii
 import contextlib
 import os
+import re
 import secrets
 import tempfile
 from pathlib import Path
@@ -17,6 +18,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.errors import NotPossible
+from domain.people import Role
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 
@@ -39,6 +41,14 @@ class Settings(BaseSettings):
     aws_access_key_id: str = Field("", alias="AWS_ACCESS_KEY_ID")
     aws_secret_access_key: SecretStr = Field(SecretStr(""), alias="AWS_SECRET_ACCESS_KEY")
     aws_region: str = Field("", alias="AWS_REGION")
+    slack_bot_token: SecretStr = Field(SecretStr(""), alias="SLACK_BOT_TOKEN")
+    slack_app_token: SecretStr = Field(SecretStr(""), alias="SLACK_APP_TOKEN")
+    slack_signing_secret: SecretStr = Field(SecretStr(""), alias="SLACK_SIGNING_SECRET")
+    slack_api_url: str = Field("https://slack.com/api/", alias="SLACK_API_URL")
+    slack_default_role: Role = Field(Role.EDITOR, alias="SLACK_DEFAULT_ROLE")
+    telegram_bot_token: SecretStr = Field(SecretStr(""), alias="TELEGRAM_BOT_TOKEN")
+    telegram_webhook_secret: SecretStr = Field(SecretStr(""), alias="TELEGRAM_WEBHOOK_SECRET")
+    telegram_api_url: str = Field("https://api.telegram.org", alias="TELEGRAM_API_URL")
     imaging_engine: str = Field("auto", alias="IMAGING_ENGINE", pattern=r"^(auto|builtin|rembg:[a-z0-9-]+)$")
     model_dir: Path | None = Field(None, alias="MODEL_DIR")
     imaging_threads: int = Field(
@@ -90,7 +100,7 @@ class Settings(BaseSettings):
                 raise ValueError(f"must be 32 bytes in base64 (or several, with commas): a fresh one is {_fresh_key()}")
         return value
 
-    @field_validator("public_url", "s3_endpoint")
+    @field_validator("public_url", "s3_endpoint", "slack_api_url", "telegram_api_url")
     @classmethod
     def _https_or_loopback(cls, value: str) -> str:
         parts = urlsplit(value)
@@ -99,6 +109,24 @@ class Settings(BaseSettings):
         if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
             raise ValueError("must be https:// (plain http only on loopback)")
         return value.rstrip("/")
+
+    @model_validator(mode="after")
+    def _a_way_in_for_slack(self) -> Settings:
+        if self.slack_bot_token.get_secret_value() and not (
+            self.slack_app_token.get_secret_value() or self.slack_signing_secret.get_secret_value()
+        ):
+            raise ValueError(
+                "SLACK_BOT_TOKEN needs SLACK_APP_TOKEN (Socket Mode) or SLACK_SIGNING_SECRET (HTTP) beside it"
+            )
+        return self
+
+    @field_validator("telegram_webhook_secret")
+    @classmethod
+    def _telegram_takes_it(cls, value: SecretStr) -> SecretStr:
+        # Telegram's rule for secret_token of setWebhook.
+        if value.get_secret_value() and not re.fullmatch(r"[A-Za-z0-9_-]{16,256}", value.get_secret_value()):
+            raise ValueError("must be 16 to 256 letters, digits, _ or -")
+        return value
 
     @model_validator(mode="after")
     def _defaults_in_data_dir(self) -> Settings:
@@ -118,7 +146,16 @@ class Settings(BaseSettings):
     def secrets(self) -> tuple[str, ...]:
         """What no log line may carry."""
         password = urlsplit(self.database_url).password or ""
-        return self.secret_key.get_secret_value(), self.aws_secret_access_key.get_secret_value(), unquote(password)
+        fields = (
+            self.secret_key,
+            self.aws_secret_access_key,
+            self.slack_bot_token,
+            self.slack_app_token,
+            self.slack_signing_secret,
+            self.telegram_bot_token,
+            self.telegram_webhook_secret,
+        )
+        return *(field.get_secret_value() for field in fields), unquote(password)
 
     @property
     def public_hosts(self) -> frozenset[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import logging
+from collections.abc import Sequence
 
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
@@ -12,6 +13,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, RedirectRespons
 from starlette.routing import Route
 
 from bot.app import App
+from bot.chats import WayIn
 from bot.clock import utc_now
 from bot.metrics import render_metrics
 from bot.settings import local_key
@@ -28,7 +30,7 @@ MAX_UPLOAD_BYTES = 100_000_000
 """An album of ten phone photos; one photo's own limit is MAX_PHOTO_MEGAPIXELS, checked by the handler."""
 
 
-def web_app(app: App, *, port: int) -> Starlette:
+def web_app(app: App, *, port: int, listeners: Sequence[WayIn] = ()) -> Starlette:
     """Return the application; `port` is the one that is bound, which the Host check needs."""
     hosts = frozenset(f"{name}:{port}" for name in app.settings.public_hosts) | app.settings.public_hosts
     key = local_key(app.settings)
@@ -58,8 +60,8 @@ def web_app(app: App, *, port: int) -> Starlette:
 
     async def ready(_request: Request) -> Response:
         try:
-            async with app.desk.work() as work:
-                await work.people.team(app.team.team_id)
+            async with app.desk.work.reading() as rows:
+                await rows.people.team(app.team.team_id)
         except Fault as error:
             return JSONResponse({"ready": False, "code": error.code}, status_code=503)
         return JSONResponse({"ready": True})
@@ -88,6 +90,7 @@ def web_app(app: App, *, port: int) -> Starlette:
             Route("/readyz", ready),
             Route("/metrics", metrics),
             *console_routes(console),
+            *(route for way_in in listeners for route in way_in.routes()),
             *storefront_routes(
                 store=app.shelf, rows=app.shelf_rows, media=app.media, public_url=lambda path: app.base_url + path
             ),

@@ -1,0 +1,169 @@
+"""Slack and Telegram, as far as their settings are there: opened once, with a way out and a way in each.
+
+The libraries are imported only where a chat is really used: a deployment pays for what it has.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+import stamina
+from starlette.routing import BaseRoute
+
+from bot.settings import Settings
+from bot.slots import Locks
+from domain.errors import RateLimited, StoreDown
+from domain.intents import Attachment
+from domain.people import ChatName
+from domain.ports import Chat, ChatFiles, MediaStorage
+from handlers.arrive import ChatDesk
+
+if TYPE_CHECKING:
+    from bot.app import App
+
+log = logging.getLogger("packshot.chats")
+
+RESTART_PAUSE_S = 5.0
+
+
+class WayIn(Protocol):
+    """One chat's listeners."""
+
+    def routes(self) -> list[BaseRoute]:
+        """Return what the web application answers for the chat."""
+        ...
+
+    async def run(self) -> None:
+        """Keep the connection that the chat wants from us (a socket, a poll) until cancelled."""
+        ...
+
+
+class OpenChat(Chat, ChatFiles, Protocol):
+    """One chat's way out, and its files."""
+
+    async def close(self) -> None:
+        """Drop its connections."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PatientFiles:
+    """Fetches again what a busy or absent chat did not give at once; a photo must not be lost to a 429."""
+
+    files: ChatFiles
+
+    async def fetch(self, attachment: Attachment) -> bytes:
+        """Return the bytes; raises what the last of five tries within two minutes raised."""
+
+        def pause(error: Exception) -> bool | float:
+            if isinstance(error, RateLimited):
+                return error.retry_after_s
+            return isinstance(error, StoreDown)
+
+        async for attempt in stamina.retry_context(on=pause, attempts=5, timeout=120, wait_initial=0.5, wait_max=20):
+            with attempt:
+                return await self.files.fetch(attachment)
+        raise AssertionError("stamina returns or raises")
+
+
+@dataclass(frozen=True, slots=True)
+class Chats:
+    """The chats of this deployment, the console excepted, which is always there."""
+
+    out: dict[ChatName, OpenChat] = field(default_factory=dict)
+    make_ways_in: dict[ChatName, Callable[[ChatDesk], WayIn]] = field(default_factory=dict)
+
+    @property
+    def files(self) -> dict[ChatName, ChatFiles]:
+        """Where the files people sent are fetched."""
+        return {name: PatientFiles(chat) for name, chat in self.out.items()}
+
+
+@asynccontextmanager
+async def open_chats(settings: Settings, media: MediaStorage) -> AsyncIterator[Chats]:
+    """Open what has a token; nothing is asked of a chat before it is used."""
+    chats = Chats()
+    if settings.telegram_bot_token.get_secret_value():
+        _open_telegram(settings, media, chats)
+    if settings.slack_bot_token.get_secret_value():
+        _open_slack(settings, media, chats)
+    try:
+        yield chats
+    finally:
+        for chat in chats.out.values():
+            await chat.close()
+
+
+def _open_telegram(settings: Settings, media: MediaStorage, chats: Chats) -> None:
+    from handlers.telegram.chat import TelegramChat
+    from handlers.telegram.listeners import TelegramListeners
+
+    token = settings.telegram_bot_token.get_secret_value()
+    chats.out[ChatName.TELEGRAM] = TelegramChat(token=token, api_url=settings.telegram_api_url, media=media)
+    chats.make_ways_in[ChatName.TELEGRAM] = lambda desk: TelegramListeners(
+        desk,
+        token=token,
+        api_url=settings.telegram_api_url,
+        webhook_secret=settings.telegram_webhook_secret.get_secret_value(),
+        public_url=settings.public_url,
+    )
+
+
+def _open_slack(settings: Settings, media: MediaStorage, chats: Chats) -> None:
+    from handlers.slack.chat import SlackChat
+    from handlers.slack.listeners import SlackListeners
+
+    token, api_url = settings.slack_bot_token.get_secret_value(), settings.slack_api_url.rstrip("/") + "/"
+    chats.out[ChatName.SLACK] = SlackChat(bot_token=token, api_url=api_url, media=media)
+    chats.make_ways_in[ChatName.SLACK] = lambda desk: SlackListeners(
+        desk,
+        bot_token=token,
+        app_token=settings.slack_app_token.get_secret_value(),
+        signing_secret=settings.slack_signing_secret.get_secret_value(),
+        api_url=api_url,
+        default_role=settings.slack_default_role,
+    )
+
+
+def ways_in(app: App) -> Sequence[WayIn]:
+    """Return the listeners of every chat, on the app's desk."""
+    desk = ChatDesk(app.desk, app.events, app.team.team_id, lambda name: holding(app.locks, name))
+    return [make(desk) for make in app.chats.make_ways_in.values()]
+
+
+@asynccontextmanager
+async def holding(locks: Locks, name: str) -> AsyncIterator[bool]:
+    """Hold a named lock while the block runs, if nobody else has it: True while it is ours."""
+    held = await asyncio.to_thread(locks.try_hold, name)
+    try:
+        yield held is not None
+    finally:
+        if held is not None:
+            await asyncio.to_thread(held.release)
+
+
+@asynccontextmanager
+async def listening(listeners: Sequence[WayIn]) -> AsyncIterator[None]:
+    """Keep every chat's own connection while the block runs."""
+    running = [asyncio.create_task(_keep(way_in.run)) for way_in in listeners]
+    try:
+        yield
+    finally:
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+
+
+async def _keep(run: Callable[[], Awaitable[None]]) -> None:
+    """Start listening again whatever ended it: a bot that no longer hears must not look alive."""
+    while True:
+        try:
+            await run()
+        except Exception:  # what the listeners did not foresee; they handle their own network
+            log.exception("a chat's listeners ended, starting them again")
+        await asyncio.sleep(RESTART_PAUSE_S)

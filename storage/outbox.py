@@ -146,7 +146,7 @@ async def forget_messages(database: Database, before: datetime, *, now: datetime
                 forgotten += await change(db_session, delete(OutboxRow).where(col(OutboxRow.outbox_id).in_(ended)))
         if len(old) < PRUNED_AT_ONCE:
             break
-        after = old[-1][0]
+        after = old[-1][0] or 0
     async with database.begin() as db_session:
         await forget_lost(db_session, now=now)
     return forgotten

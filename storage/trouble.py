@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -135,7 +135,7 @@ async def _clear(db_session: AsyncSession, team_id: str, chat: str, place_id: st
     return await change(db_session, delete(ChatTroubleRow).where(*_is(team_id, chat, place_id, CLOSED))) > 0
 
 
-def _is(team_id: str, chat: str, place_id: str, kind: str) -> tuple[object, ...]:
+def _is(team_id: str, chat: str, place_id: str, kind: str) -> tuple[ColumnElement[bool], ...]:
     return (
         col(ChatTroubleRow.team_id) == team_id,
         col(ChatTroubleRow.chat) == chat,

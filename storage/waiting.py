@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, exists, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, exists, func, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from sqlmodel import col
@@ -28,7 +28,16 @@ from storage.tables import OutboxRow, PostedMessageRow, SeenEventRow
 log = logging.getLogger(__name__)
 
 CONSOLE = ChatName.CONSOLE.value
-Found = Row[tuple[OutboxRow, str, datetime | None, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A first message of its place as the rows have it; `asked` is the payload of the event it answers."""
+
+    row: OutboxRow
+    native_id: str
+    gone_at: datetime | None
+    asked: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,18 +75,14 @@ def is_queued() -> ColumnElement[bool]:
 
 async def find_due(db_session: AsyncSession, look: Look) -> Sequence[Found]:
     """Return the first waiting message of every place whose time has come, the oldest first."""
-    return (await db_session.execute(_firsts(look), execution_options={"populate_existing": True})).all()
-
-
-def _firsts(look: Look) -> Select[tuple[OutboxRow, str, datetime | None, Any]]:
     firsts = select(func.min(col(OutboxRow.outbox_id))).where(is_queued())
     if look.chat is not None:
         firsts = firsts.where(col(OutboxRow.chat) == look.chat.value)
     firsts = firsts.group_by(
         col(OutboxRow.team_id), col(OutboxRow.chat), col(OutboxRow.place_id), col(OutboxRow.thread_id)
     )
-    # Whatever else a chat needs to know of a message is joined here and read in `_queued`.
-    return (
+    # Whatever else a chat needs to know of a message is joined here and read in `queued`.
+    statement = (
         select(OutboxRow, col(PostedMessageRow.native_id), col(PostedMessageRow.gone_at), col(SeenEventRow.payload))
         .join(PostedMessageRow, col(PostedMessageRow.message_key) == col(OutboxRow.message_key))
         .outerjoin(SeenEventRow, col(SeenEventRow.event_key) == col(OutboxRow.cause))
@@ -89,19 +94,21 @@ def _firsts(look: Look) -> Select[tuple[OutboxRow, str, datetime | None, Any]]:
         .order_by(col(OutboxRow.outbox_id))
         .limit(look.limit)
     )
+    found = await db_session.execute(statement, execution_options={"populate_existing": True})
+    return [Found(row, native_id, gone_at, asked) for row, native_id, gone_at, asked in found]
 
 
 def queued(found: Found) -> QueuedMessage:
     """Return a row as the chat is told of it. Raises KeyError or ValueError for what cannot be read."""
-    row, native_id, _, payload = found
+    row = found.row
     outgoing = Outgoing(
         message_key=row.message_key,
         team_id=row.team_id,
         place=Place(ChatName(row.chat), row.place_id, row.thread_id),
-        native_id=native_id,
+        native_id=found.native_id,
         reply=load_reply(row.reply),
         cause=row.cause,
-        asked=None if payload is None else INCOMING.validate_python(payload),
+        asked=None if found.asked is None else INCOMING.validate_python(found.asked),
     )
     return QueuedMessage(row.outbox_id or 0, outgoing, row.attempts, row.queued_at, row.sending_since)
 
@@ -119,13 +126,13 @@ def readable(found: Sequence[Found]) -> list[QueuedMessage] | None:
 
 async def needs_tidying(db_session: AsyncSession, found: Sequence[Found], look: Look) -> bool:
     """Whether one of these should not be sent as it is; asked without the write lock."""
-    if any(gone_at is not None for _, _, gone_at, _ in found):
+    if any(one.gone_at is not None for one in found):
         return True
-    keys = [row.message_key for row, *_ in found]
+    keys = [one.row.message_key for one in found]
     outdated = select(col(OutboxRow.outbox_id)).where(*_is_outdated(look), col(OutboxRow.message_key).in_(keys))
     if (await db_session.execute(outdated.limit(1))).first() is not None:
         return True
-    posts = [row.message_key for row, *_ in found if _takes_over(row)]
+    posts = [one.row.message_key for one in found if _takes_over(one.row)]
     edited = select(col(OutboxRow.outbox_id)).where(*_is_edit_of(posts))
     return bool(posts) and (await db_session.execute(edited.limit(1))).first() is not None
 
@@ -136,7 +143,7 @@ async def tidy(db_session: AsyncSession, look: Look) -> Sequence[QueuedMessage]:
     await _fail_edits_of_gone(db_session, look)
     while True:
         found = await find_due(db_session, look)
-        if await _take_over(db_session, [row for row, *_ in found if _takes_over(row)]):
+        if await _take_over(db_session, [one.row for one in found if _takes_over(one.row)]):
             found = await find_due(db_session, look)
         if (messages := readable(found)) is not None:
             return messages
@@ -204,7 +211,7 @@ async def _fail_edits_of_gone(db_session: AsyncSession, look: Look) -> None:
 
 
 async def _fail_unreadable(db_session: AsyncSession, found: Found) -> None:
-    row = found[0]
+    row = found.row
     try:
         queued(found)
     except (KeyError, ValueError) as error:

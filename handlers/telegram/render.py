@@ -129,8 +129,8 @@ def render(reply: Reply, words: Words = ENGLISH, *, bot_name: str = "", is_recom
             ]
             return _list(words, bold(words("Stores")), lines or [words("No store is connected yet.")])
         case HelpShown():
-            lines = [f"/{esc(line.usage)}\n    {esc(words(line.meaning))}" for line in reply.lines]
-            head = f"{bold(words('What you can say'))}\n{words('Or send a photo with the SKU as its caption.')}\n"
+            lines = [f"\n/{esc(line.usage)}\n{esc(words(line.meaning))}" for line in reply.lines]
+            head = f"{bold(words('What you can say'))}\n{words('Or send a photo with the SKU as its caption.')}"
             return _list(words, head, lines)
         case Invited():
             return _invited(reply, words, bot_name)
@@ -256,7 +256,7 @@ def _listing(line: ListingLine, words: Words) -> str:
     if line.quantity is not None:
         facts.append(words("{number} in stock", number=words.number(line.quantity)))
     title = link(bold(esc(line.title, at_most=120)), line.url)
-    return f"{title}\n{' · '.join(fact for fact in facts if fact)}"
+    return f"\n{title}\n{' · '.join(fact for fact in facts if fact)}"
 
 
 def _product(reply: ProductShown, words: Words) -> Shown:

@@ -14,11 +14,11 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from bot.pacing import Pacer
-from domain.errors import Fault, NeedsReconnect, RateLimited, StoreDown, StoreError, Undeliverable
+from domain.errors import Fault, NeedsReconnect, PackshotError, RateLimited, StoreDown, Undeliverable
 from domain.people import ChatName
 from domain.ports import Chat, Clock, Limit
 from storage.bell import Bell
@@ -38,6 +38,9 @@ MOST_HELD = 1000
 RETRY_AFTER_S, LONGEST_RETRY_S = 5.0, 300.0
 SILENT_AFTER = timedelta(minutes=2)
 """Shorter silences mend themselves before anybody has read about them."""
+HOPELESS_AFTER = 12
+"""So many failures of one message, while its chat took others in between, are the message's own (half an hour)."""
+LONGEST_DELIVERY_S = 180.0
 DATABASE_PAUSE_S = 0.2
 GRACE_S = 5.0
 PASSING_FAULTS = ("database_", "media_down")
@@ -54,6 +57,15 @@ class _Line:
 
 
 @dataclass(slots=True)
+class _Stumble:
+    """A message that its chat does not answer, and how often that was so although others arrived meanwhile."""
+
+    outbox_id: int
+    tried_at: datetime
+    times: int = 0
+
+
+@dataclass(slots=True)
 class Outbox:
     """Delivers what is due, place by place. `monotonic` paces, `clock` is written into rows."""
 
@@ -66,6 +78,10 @@ class Outbox:
     _pacer: Pacer = field(default_factory=Pacer)
     _lines: dict[ChatName, _Line] = field(default_factory=lambda: {chat: _Line() for chat in ChatName})
     _deliveries: set[asyncio.Task[None]] = field(default_factory=set)
+    _heard_at: dict[tuple[str, ChatName], datetime] = field(default_factory=dict)
+    """When a team's chat last took a message."""
+    _stumbles: dict[str, _Stumble] = field(default_factory=dict)
+    """By place: only its first message is tried."""
 
     async def run(self) -> None:
         """Deliver for ever; cancel to stop. What is under way then may still end, so that it is marked."""
@@ -177,28 +193,39 @@ class Outbox:
         if is_new and not await _written(lambda: self.rows.sending(message.outbox_id, self.clock())):
             return  # its place was closed meanwhile
         try:
-            native_id = await self._shown(chat, message, is_new=is_new)
-        except RateLimited as error:
-            self._pacer.block([limit.key for limit in limits], self.monotonic() + error.retry_after_s)
-            await self._later(message, error, error.retry_after_s, is_refused=True)
-        except StoreDown as error:
-            await self._silent(message, error, f"{NAMES[chat_name]} does not answer")
-        except NeedsReconnect as error:
-            await self._undeliverable(message, Undeliverable(str(error), scope="chat"))
-        except Undeliverable as error:
-            await self._undeliverable(message, error)
-        except Fault as error:
-            if error.code.startswith(PASSING_FAULTS):
-                await self._silent(message, error, f"My own storage does not answer ({error.code})")
-            else:
-                await self._lost(message, str(error), f"A message could not be shown ({error.code}).")
-        except StoreError as error:
-            await self._lost(message, str(error), f"{NAMES[chat_name]} refused a message.")
+            async with asyncio.timeout(LONGEST_DELIVERY_S):
+                native_id = await self._shown(chat, message, is_new=is_new)
+        except (PackshotError, TimeoutError) as error:
+            await self._settle(message, limits, error)
         except Exception as error:  # one message that a chat stumbles over must not stop every other
             log.exception("a chat could not show a message", extra={"outbox_id": message.outbox_id})
             await self._lost(message, repr(error), f"A message could not be shown ({type(error).__name__}).")
         else:
+            self._heard_at[message.outgoing.team_id, chat_name] = self.clock()
+            self._stumbles.pop(_place_key(message), None)
             await _written(lambda: self.rows.sent(message.outbox_id, native_id))
+
+    async def _settle(self, message: QueuedMessage, limits: Sequence[Limit], error: Exception) -> None:
+        """Write down what becomes of a message that its chat did not take."""
+        name = NAMES[message.outgoing.place.chat]
+        match error:
+            case RateLimited():
+                self._pacer.block([limit.key for limit in limits], self.monotonic() + error.retry_after_s)
+                await self._later(message, error, error.retry_after_s, is_refused=True)
+            case StoreDown() | TimeoutError() if self._is_hopeless(message):
+                await self._lost(message, str(error), f"{name} fails at a message again and again.")
+            case StoreDown() | TimeoutError():
+                await self._silent(message, error, f"{name} does not answer")
+            case Undeliverable():
+                await self._undeliverable(message, error.sentence, error.scope)
+            case NeedsReconnect():
+                await self._undeliverable(message, str(error), "chat")
+            case Fault() if error.code.startswith(PASSING_FAULTS):
+                await self._silent(message, error, f"My own storage does not answer ({error.code})")
+            case Fault():
+                await self._lost(message, str(error), f"A message could not be shown ({error.code}).")
+            case _:
+                await self._lost(message, str(error), f"{name} refused a message.")
 
     async def _shown(self, chat: Chat, message: QueuedMessage, *, is_new: bool) -> str:
         if is_new and message.sending_since is not None:
@@ -208,19 +235,17 @@ class Outbox:
             log.warning("sent again, it may have arrived before", extra={"outbox_id": message.outbox_id})
         return await chat.deliver(message.outgoing)
 
-    async def _undeliverable(self, message: QueuedMessage, error: Undeliverable) -> None:
-        log.warning(
-            "undeliverable", extra={"why": error.sentence, "scope": error.scope, "outbox_id": message.outbox_id}
-        )
+    async def _undeliverable(self, message: QueuedMessage, sentence: str, scope: str) -> None:
+        log.warning("undeliverable", extra={"why": sentence, "scope": scope, "outbox_id": message.outbox_id})
         now, rows, outbox_id = self.clock(), self.rows, message.outbox_id
-        match error.scope:
+        match scope:
             case "message":
-                await _written(lambda: rows.message_gone(outbox_id, error.sentence, now=now))
+                await _written(lambda: rows.message_gone(outbox_id, sentence, now=now))
             case "place":
-                await _written(lambda: rows.place_closed(outbox_id, error.sentence, now=now))
-            case "chat":
+                await _written(lambda: rows.place_closed(outbox_id, sentence, now=now))
+            case _:
                 until = now + timedelta(seconds=LONGEST_RETRY_S)
-                await _written(lambda: rows.chat_closed(outbox_id, error.sentence, now=now, until=until))
+                await _written(lambda: rows.chat_closed(outbox_id, sentence, now=now, until=until))
 
     async def _lost(self, message: QueuedMessage, why: str, sentence: str) -> None:
         log.error("message undeliverable", extra={"why": why, "outbox_id": message.outbox_id})
@@ -230,10 +255,23 @@ class Outbox:
     async def _silent(self, message: QueuedMessage, error: Exception, what: str) -> None:
         pause_s = min(RETRY_AFTER_S * 2 ** min(message.attempts, 10), LONGEST_RETRY_S) * (0.8 + 0.2 * self.jitter())
         await self._later(message, error, pause_s)
-        now, since = self.clock(), message.queued_at
+        outgoing, now = message.outgoing, self.clock()
+        since = max(message.queued_at, self._heard_at.get((outgoing.team_id, outgoing.place.chat), message.queued_at))
         if message.attempts and now - since >= SILENT_AFTER:
             sentence = f"{what}: I keep trying."
             await _written(lambda: self.rows.chat_silent(message.outbox_id, sentence, now=now, since=since))
+
+    def _is_hopeless(self, message: QueuedMessage) -> bool:
+        """Whether it is this message that the chat cannot answer, so that its place must go on without it."""
+        outgoing, now = message.outgoing, self.clock()
+        stumble = self._stumbles.get(_place_key(message))
+        if stumble is None or stumble.outbox_id != message.outbox_id:
+            self._stumbles[_place_key(message)] = _Stumble(message.outbox_id, now)
+            return False
+        heard_at = self._heard_at.get((outgoing.team_id, outgoing.place.chat))
+        stumble.times += heard_at is not None and heard_at > stumble.tried_at
+        stumble.tried_at = now
+        return stumble.times >= HOPELESS_AFTER
 
     async def _later(
         self, message: QueuedMessage, error: Exception, delay_s: float, *, is_refused: bool = False

@@ -22,7 +22,7 @@ ROOM, OTHER_ROOM = Place(ChatName.TELEGRAM, "1"), Place(ChatName.TELEGRAM, "2")
 CHANNEL, THREAD = Place(ChatName.SLACK, "C1"), Place(ChatName.SLACK, "C1", "1700000000.0001")
 
 
-async def _at_once(_outgoing: Outgoing) -> None:
+async def at_once(_outgoing: Outgoing) -> None:
     return
 
 
@@ -41,7 +41,7 @@ class Line:
     now: Callable[[], float]
     can_tell: bool = True
     is_private: bool = False
-    hangs: Callable[[Outgoing], Awaitable[None]] = _at_once
+    hangs: Callable[[Outgoing], Awaitable[None]] = at_once
     refuses: Callable[[Outgoing], BaseException | None] = lambda _: None
     loses_answer: Callable[[Outgoing], BaseException | None] = lambda _: None
     limits_of: Callable[[Outgoing], Sequence[Limit]] = _no_limits

@@ -18,7 +18,7 @@ from domain.replies import Outgoing
 from storage.bootstrap import ensure_team
 from storage.database import open_database
 from storage.trouble import clear_trouble
-from tests.bot.office import CHANNEL, NOON, OTHER_ROOM, ROOM, THREAD, Office
+from tests.bot.office import CHANNEL, NOON, OTHER_ROOM, ROOM, THREAD, Office, at_once
 
 DOWN = StoreDown("503", store="Telegram")
 
@@ -233,6 +233,46 @@ async def test_a_silent_chat_is_tried_again_with_growing_pauses(office: Office) 
     assert 9 <= tries[-1] <= 14, "in half an hour"
     office.telegram.refuses = never
     await office.pass_time(LONGEST_RETRY_S)
+    assert office.telegram.heard == ["first"]
+
+
+async def test_a_message_its_chat_never_answers_makes_way_while_others_arrive(office: Office) -> None:
+    office.telegram.refuses = lambda outgoing: DOWN if getattr(outgoing.reply, "sentence", "") == "poison" else None
+    await office.say("poison")
+    await office.say("behind it")
+    for _ in range(60):
+        await office.say("elsewhere", OTHER_ROOM)
+        await office.pass_time(60, step_s=30)
+    assert office.telegram.heard.count("elsewhere") == 60
+    assert "behind it" in office.telegram.heard
+    (trouble,) = await office.troubles()
+    assert (trouble.place, trouble.lost) == (ROOM, 1)
+    assert trouble.sentence == "Telegram fails at a message again and again."
+
+
+async def test_a_silence_between_messages_that_arrive_is_no_silence_of_the_chat(office: Office) -> None:
+    office.telegram.refuses = only_in(ROOM, DOWN)
+    await office.say("not yet")
+    for _ in range(10):
+        await office.pass_time(60, step_s=30)
+        await office.say("elsewhere", OTHER_ROOM)
+        assert await office.troubles() == []
+
+
+async def test_a_delivery_without_end_is_given_up_and_tried_again(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.outbox.LONGEST_DELIVERY_S", 0.01)
+
+    async def for_ever(_outgoing: Outgoing) -> None:
+        await asyncio.Event().wait()
+
+    office.telegram.hangs = for_ever
+    await office.say("first")
+    await office.deliver_all()
+    monkeypatch.undo()
+    office.telegram.hangs = at_once
+    await office.pass_time(10)
     assert office.telegram.heard == ["first"]
 
 

@@ -25,6 +25,7 @@ from storage.database import Database
 from storage.messages import Messages
 from storage.statements import change, find_all, find_one, insert_once, lock_until_commit
 from storage.tables import ConsoleLineRow, OutboxRow, PlaceRow, PostedMessageRow, SeenEventRow
+from storage.trouble import clear_trouble
 from storage.work import Enqueue
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class SqlEvents:
     ) -> bool:
         """Store the event, its intake job and its first message in one transaction; False when known before."""
         is_console = incoming.place.chat is ChatName.CONSOLE
-        async with self._database.begin() as db_session:
+        async with self._database.begin(urgent=True) as db_session:
             to_handle = await self._insert(db_session, incoming)
             if to_handle is None:
                 return False
@@ -166,7 +167,8 @@ class SqlEvents:
             first_seen_at=self._clock(),
             language=incoming.language,
         )
-        await insert_once(db_session, row)
+        if not await insert_once(db_session, row):
+            await clear_trouble(db_session, incoming.team_id, place)
 
     async def _add_own_line(self, db_session: AsyncSession, incoming: Incoming) -> bool:
         """Show people of a browser chat what they said; a press says nothing of its own."""

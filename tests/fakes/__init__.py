@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.catalog import Listing, ListingId, ListingImage, ListingPage, Sha256, Sku, Store, StoreId
 from domain.errors import BadPhoto, Fault, NotFound
+from domain.intents import Attachment
 from domain.picture import Enhanced, Finding, FindingCode, FindingLevel, Picture
 from domain.ports import Limit, PublishRequest, RestoreRequest
 from domain.recipe import PictureRules, Recipe
@@ -172,6 +173,23 @@ class FakeStores:
 
     def rules(self, store: Store) -> PictureRules:
         return RULES
+
+
+class FakeFiles:
+    """A chat's files by id. A missing one is a photo that was deleted; `trouble` is raised by the next fetches."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, bytes] = {}
+        self.fetched: list[str] = []
+        self.trouble: list[Exception] = []
+
+    async def fetch(self, attachment: Attachment) -> bytes:
+        self.fetched.append(attachment.file_id)
+        if self.trouble:
+            raise self.trouble.pop(0)
+        if attachment.file_id not in self.kept:
+            raise BadPhoto("That file was deleted before I could fetch it: send it again.", reason="gone")
+        return self.kept[attachment.file_id]
 
 
 class FakeChat:

@@ -34,7 +34,7 @@ from storage.events import SqlEvents
 from storage.shelf import SqlShelfRows
 from storage.tables import EnhancementRow, OutboxRow
 from storage.work import SqlWork
-from tests.fakes import FakeClock, FakeEnhancer, FakeMedia, FakePlatform, FakeStores
+from tests.fakes import FakeClock, FakeEnhancer, FakeFiles, FakeMedia, FakePlatform, FakeStores
 
 ROOM = Place(ChatName.CONSOLE, "room")
 PEOPLE = {
@@ -75,11 +75,19 @@ class Shop:
     enhancer: FakeEnhancer
     stores: FakeStores
     shelf_rows: SqlShelfRows
+    files: FakeFiles = field(default_factory=FakeFiles)
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     @property
     def desk(self) -> Desk:
-        return Desk(SqlWork(self.database, enqueue, self.clock), self.media, self.enhancer, self.stores, self.clock)
+        return Desk(
+            SqlWork(self.database, enqueue, self.clock),
+            self.media,
+            self.enhancer,
+            self.stores,
+            self.clock,
+            dict.fromkeys(ChatName, self.files),
+        )
 
     @property
     def events(self) -> SqlEvents:
@@ -118,9 +126,22 @@ class Shop:
             token=token,
             options=dict(options or {}),
         )
-        member = self.members.get(by)
-        await self.events.take(incoming, working=dispatch.provisional(incoming, member) if member else None)
+        await self.take_event(incoming)
         return incoming
+
+    async def take_event(self, incoming: Incoming) -> bool:
+        """Make any event durable; False when it was known before."""
+        member = self.members.get(incoming.actor.actor_id)
+        working = dispatch.provisional(incoming, member) if member else None
+        return await self.events.take(incoming, working=working)
+
+    async def answer(self, *events: Incoming) -> list[Reply]:
+        """Take events as a chat does, run every job they led to, and return what was said since."""
+        mark = await self.mark()
+        for incoming in events:
+            await self.take_event(incoming)
+        await self.run_jobs()
+        return await self.said(mark)
 
     async def send(
         self,

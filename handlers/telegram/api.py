@@ -8,7 +8,9 @@ anyhow, since a person debugging may turn the level down.
 from __future__ import annotations
 
 import logging
+import os
 import re
+from datetime import timedelta
 
 import httpx
 from telegram import Bot
@@ -74,8 +76,10 @@ def open_requests(*, pool_size: int, read_timeout_s: float) -> HTTPXRequest:
 
 
 def open_bot(*, token: str, api_url: str, requests: HTTPXRequest) -> Bot:
-    """Return the bot on one pool; `api_url` has no slash at its end."""
+    """Return the bot on one pool."""
     quieten()
+    # The library's own switch to durations; without it every 429 also raises a deprecation warning.
+    os.environ.setdefault("PTB_TIMEDELTA", "true")
     base = api_url.rstrip("/")
     return Bot(
         token,
@@ -90,8 +94,7 @@ def translated(error: TelegramError) -> PackshotError:
     """Return Telegram's error as one of ours."""
     said = without_token(error.message)
     if isinstance(error, RetryAfter):
-        # The public property warns until a global switch is set; both give this number.
-        return RateLimited(store=STORE, retry_after_s=error._retry_after.total_seconds())
+        return RateLimited(store=STORE, retry_after_s=retry_after_s(error))
     if isinstance(error, InvalidToken):
         return Undeliverable("Telegram no longer accepts the bot's token: set a new one.", scope="chat")
     if isinstance(error, Forbidden):
@@ -103,6 +106,12 @@ def translated(error: TelegramError) -> PackshotError:
     if isinstance(error, NetworkError | Conflict):
         return StoreDown(f"Telegram did not answer ({said}).", store=STORE)
     return Fault("telegram_refused", said)
+
+
+def retry_after_s(error: RetryAfter) -> float:
+    """Return the pause Telegram asks for."""
+    asked = error.retry_after
+    return asked.total_seconds() if isinstance(asked, timedelta) else float(asked)
 
 
 def is_unchanged(error: TelegramError) -> bool:

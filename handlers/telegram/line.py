@@ -13,7 +13,7 @@ from typing import TypeVar
 from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
 
 from domain.errors import Fault
-from handlers.telegram.api import translated, without_token
+from handlers.telegram.api import retry_after_s, translated, without_token
 
 T = TypeVar("T")
 
@@ -63,7 +63,7 @@ class Line:
         self._pause_s = min(self._pause_s * 2, self._pace.longest_pause_s)
         trouble = translated(error) if isinstance(error, TelegramError) else error
         if isinstance(error, RetryAfter):
-            pause_s = max(pause_s, error._retry_after.total_seconds())
+            pause_s = max(pause_s, retry_after_s(error))
         elif isinstance(error, InvalidToken):
             pause_s = self._pace.refused_pause_s
         advice = " (does another process poll with this token?)" if isinstance(error, Conflict) else ""

@@ -76,7 +76,7 @@ class TelegramServer(World):
         app = web.Application(client_max_size=60_000_000)
         app.router.add_route("*", "/bot{token}/{method}", self._answer)
         app.router.add_get("/file/bot{token}/{path:.+}", self._download)
-        self._runner = web.AppRunner(app, shutdown_timeout=0.2)
+        self._runner = web.AppRunner(app, shutdown_timeout=0.2, access_log=None)
         await self._runner.setup()
         await self.open_port(0)
         self._courier = asyncio.create_task(self._carry())
@@ -355,8 +355,8 @@ async def _raw_params(request: web.Request) -> dict[str, str | Upload]:
 
 
 def _cut(request: web.Request) -> web.Response:
-    assert request.transport is not None
-    request.transport.abort()
+    if request.transport is not None:  # the other side may have gone first
+        request.transport.abort()
     return web.Response()
 
 

@@ -21,6 +21,7 @@ from bot.pacing import Pacer
 from domain.errors import Fault, NeedsReconnect, PackshotError, RateLimited, StoreDown, Undeliverable
 from domain.people import ChatName
 from domain.ports import Chat, Clock, Limit
+from handlers import undelivered
 from storage.bell import Bell
 from storage.outbox import OutboxRows
 from storage.waiting import QueuedMessage
@@ -45,7 +46,6 @@ DATABASE_PAUSE_S = 0.2
 GRACE_S = 5.0
 PASSING_FAULTS = ("database_", "media_down")
 """Ours, and over in a while: a message is not lost to a locked database."""
-NAMES = {ChatName.SLACK: "Slack", ChatName.TELEGRAM: "Telegram", ChatName.CONSOLE: "The console"}
 
 
 @dataclass(slots=True)
@@ -185,8 +185,7 @@ class Outbox:
         chat_name = message.outgoing.place.chat
         chat = self.chats.get(chat_name)
         if chat is None:
-            sentence = f"{NAMES[chat_name]} is not connected: set its tokens and start again."
-            await self._lost(message, f"no {chat_name} in this deployment", sentence)
+            await self._lost(message, f"no {chat_name} in this deployment", undelivered.NOT_CONNECTED)
             return
         # An edit may be repeated, and so may a line of our own; of a new message word is left first.
         is_new = not message.outgoing.native_id and chat_name is not ChatName.CONSOLE
@@ -199,7 +198,7 @@ class Outbox:
             await self._settle(message, limits, error)
         except Exception as error:  # one message that a chat stumbles over must not stop every other
             log.exception("a chat could not show a message", extra={"outbox_id": message.outbox_id})
-            await self._lost(message, repr(error), f"A message could not be shown ({type(error).__name__}).")
+            await self._lost(message, repr(error), undelivered.BROKEN)
         else:
             self._heard_at[message.outgoing.team_id, chat_name] = self.clock()
             self._stumbles.pop(_place_key(message), None)
@@ -207,25 +206,24 @@ class Outbox:
 
     async def _settle(self, message: QueuedMessage, limits: Sequence[Limit], error: Exception) -> None:
         """Write down what becomes of a message that its chat did not take."""
-        name = NAMES[message.outgoing.place.chat]
         match error:
             case RateLimited():
                 self._pacer.block([limit.key for limit in limits], self.monotonic() + error.retry_after_s)
                 await self._later(message, error, error.retry_after_s, is_refused=True)
             case StoreDown() | TimeoutError() if self._is_hopeless(message):
-                await self._lost(message, str(error), f"{name} fails at a message again and again.")
+                await self._lost(message, str(error), undelivered.ALWAYS_FAILS)
             case StoreDown() | TimeoutError():
-                await self._silent(message, error, f"{name} does not answer")
+                await self._silent(message, error, undelivered.NO_ANSWER)
             case Undeliverable():
                 await self._undeliverable(message, error.sentence, error.scope)
             case NeedsReconnect():
                 await self._undeliverable(message, str(error), "chat")
             case Fault() if error.code.startswith(PASSING_FAULTS):
-                await self._silent(message, error, f"My own storage does not answer ({error.code})")
+                await self._silent(message, error, undelivered.NO_STORAGE)
             case Fault():
-                await self._lost(message, str(error), f"A message could not be shown ({error.code}).")
+                await self._lost(message, str(error), undelivered.BROKEN)
             case _:
-                await self._lost(message, str(error), f"{name} refused a message.")
+                await self._lost(message, str(error), undelivered.REFUSED)
 
     async def _shown(self, chat: Chat, message: QueuedMessage, *, is_new: bool) -> str:
         if is_new and message.sending_since is not None:
@@ -252,13 +250,12 @@ class Outbox:
         now = self.clock()
         await _written(lambda: self.rows.lost(message.outbox_id, why, sentence=sentence, now=now))
 
-    async def _silent(self, message: QueuedMessage, error: Exception, what: str) -> None:
+    async def _silent(self, message: QueuedMessage, error: Exception, sentence: str) -> None:
         pause_s = min(RETRY_AFTER_S * 2 ** min(message.attempts, 10), LONGEST_RETRY_S) * (0.8 + 0.2 * self.jitter())
         await self._later(message, error, pause_s)
         outgoing, now = message.outgoing, self.clock()
         since = max(message.queued_at, self._heard_at.get((outgoing.team_id, outgoing.place.chat), message.queued_at))
         if message.attempts and now - since >= SILENT_AFTER:
-            sentence = f"{what}: I keep trying."
             await _written(lambda: self.rows.chat_silent(message.outbox_id, sentence, now=now, since=since))
 
     def _is_hopeless(self, message: QueuedMessage) -> bool:

@@ -15,6 +15,7 @@ from domain.errors import Fault, NeedsReconnect, RateLimited, RejectedByStore, S
 from domain.people import ChatName, Place
 from domain.ports import Limit
 from domain.replies import Outgoing
+from handlers import undelivered
 from storage.bootstrap import ensure_team
 from storage.database import open_database
 from storage.trouble import clear_trouble
@@ -247,7 +248,7 @@ async def test_a_message_its_chat_never_answers_makes_way_while_others_arrive(of
     assert "behind it" in office.telegram.heard
     (trouble,) = await office.troubles()
     assert (trouble.place, trouble.lost) == (ROOM, 1)
-    assert trouble.sentence == "Telegram fails at a message again and again."
+    assert trouble.sentence == undelivered.ALWAYS_FAILS
 
 
 async def test_a_silence_between_messages_that_arrive_is_no_silence_of_the_chat(office: Office) -> None:
@@ -294,7 +295,7 @@ async def test_a_long_silence_is_seen_in_status_and_ends_with_the_first_message_
     await office.pass_time(120)
     (trouble,) = await office.troubles()
     assert trouble.place == Place(ChatName.TELEGRAM, "")
-    assert trouble.sentence == "Telegram does not answer: I keep trying."
+    assert trouble.sentence == undelivered.NO_ANSWER
     assert (trouble.since, trouble.waiting) == (NOON, 1)
     office.telegram.refuses = never
     await office.say("elsewhere", OTHER_ROOM)
@@ -488,9 +489,9 @@ async def test_a_revoked_token_loses_nothing_and_is_tried_every_few_minutes(offi
 @pytest.mark.parametrize(
     ("error", "sentence"),
     [
-        (Fault("message_too_long", "4096 characters"), "A message could not be shown (message_too_long)."),
-        (RejectedByStore("no", store="Telegram", field="text"), "Telegram refused a message."),
-        (KeyError("a bug"), "A message could not be shown (KeyError)."),
+        (Fault("message_too_long", "4096 characters"), undelivered.BROKEN),
+        (RejectedByStore("no", store="Telegram", field="text"), undelivered.REFUSED),
+        (KeyError("a bug"), undelivered.BROKEN),
     ],
 )
 async def test_a_message_that_can_never_be_shown_holds_up_nothing_and_is_seen(
@@ -524,7 +525,7 @@ async def test_a_chat_that_is_not_connected_is_named(office: Office) -> None:
     assert office.telegram.heard == ["first"]
     assert list(await office.rows.due(office.now + timedelta(days=1), 10)) == []
     (trouble,) = await office.troubles()
-    assert trouble.sentence == "Slack is not connected: set its tokens and start again."
+    assert trouble.sentence == undelivered.NOT_CONNECTED
 
 
 async def test_a_message_is_not_lost_to_our_own_storage(office: Office) -> None:
@@ -535,7 +536,7 @@ async def test_a_message_is_not_lost_to_our_own_storage(office: Office) -> None:
     await office.pass_time(180)
     assert office.telegram.heard == []
     (trouble,) = await office.troubles()
-    assert trouble.sentence == "My own storage does not answer (media_down): I keep trying."
+    assert trouble.sentence == undelivered.NO_STORAGE
     office.telegram.refuses = never
     await office.pass_time(LONGEST_RETRY_S)
     assert office.telegram.heard == ["first"]

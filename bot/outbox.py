@@ -37,6 +37,7 @@ AT_ONCE = 25
 MOST_HELD = 1000
 """Held messages of one chat that are passed over to look for another that may go."""
 RETRY_AFTER_S, LONGEST_RETRY_S = 5.0, 300.0
+SHARED_PAUSE_S = 5.0
 SILENT_AFTER = timedelta(minutes=2)
 """Shorter silences mend themselves before anybody has read about them."""
 HOPELESS_AFTER = 12
@@ -208,7 +209,7 @@ class Outbox:
         """Write down what becomes of a message that its chat did not take."""
         match error:
             case RateLimited():
-                self._pacer.block([limit.key for limit in limits], self.monotonic() + error.retry_after_s)
+                self._pause(message, limits, error.retry_after_s)
                 await self._later(message, error, error.retry_after_s, is_refused=True)
             case StoreDown() | TimeoutError() if self._is_hopeless(message):
                 await self._lost(message, str(error), undelivered.ALWAYS_FAILS)
@@ -224,6 +225,17 @@ class Outbox:
                 await self._lost(message, str(error), undelivered.BROKEN)
             case _:
                 await self._lost(message, str(error), undelivered.REFUSED)
+
+    def _pause(self, message: QueuedMessage, limits: Sequence[Limit], retry_after_s: float) -> None:
+        """Hold back the place as long as asked, and whatever shares a limit as long as that limit can last.
+
+        A chat does not say which limit it was: the 40 s of one group that spoke too often must not
+        silence every other place for the sake of a limit that is over in a second.
+        """
+        now = self.monotonic()
+        self._pacer.block([_place_key(message)], now + retry_after_s)
+        for limit in limits:
+            self._pacer.block([limit.key], now + min(retry_after_s, max(limit.per_s, SHARED_PAUSE_S)))
 
     async def _shown(self, chat: Chat, message: QueuedMessage, *, is_new: bool) -> str:
         if is_new and message.sending_since is not None:

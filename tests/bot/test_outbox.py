@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from bot.outbox import AT_ONCE, LONGEST_RETRY_S, RETRY_AFTER_S
+from bot.outbox import AT_ONCE, LONGEST_RETRY_S, RETRY_AFTER_S, SHARED_PAUSE_S
 from domain.errors import Fault, NeedsReconnect, RateLimited, RejectedByStore, StoreDown, Undeliverable
 from domain.people import ChatName, Place
 from domain.ports import Limit
@@ -217,6 +217,25 @@ async def test_a_rate_limit_pauses_every_message_that_shares_its_limit(office: O
     await office.pass_time(31)
     assert len(office.slack.heard) == 3
     assert office.slack.tried == 4
+
+
+async def test_the_long_pause_of_one_group_does_not_silence_the_whole_chat(office: Office) -> None:
+    office.telegram.limits_of = lambda outgoing: [
+        Limit("all", 30, 1.0),
+        Limit(f"group:{outgoing.place.place_id}", 20, 60.0),
+    ]
+    office.telegram.refuses = first(RateLimited(store="Telegram", retry_after_s=40))
+    await office.say("too often")
+    await office.deliver_all()
+    await office.say("elsewhere", OTHER_ROOM)
+    await office.deliver_all()
+    assert office.telegram.heard == [], "it may have been the whole chat's limit, which is over soon"
+    await office.pass_time(SHARED_PAUSE_S, step_s=1)
+    assert office.telegram.heard == ["elsewhere"]
+    await office.pass_time(34, step_s=1)
+    assert office.telegram.tried == 2
+    await office.pass_time(2, step_s=1)
+    assert office.telegram.heard == ["elsewhere", "too often"]
 
 
 # ---------------------------------------------------------------- silence

@@ -17,7 +17,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.response import BoltResponse
 
 from domain.errors import BadInput, PackshotError
-from domain.people import Place
+from domain.people import Place, Role
 from domain.tokens import Action, Token
 from handlers.slack import modals
 from handlers.slack.api import translated
@@ -75,8 +75,8 @@ class Actions:
             await self._open(body, person, build(about, words))
             return await ack()
         # A press that will not count is taken too: its answer explains privately and draws the card anew.
-        said = {"text": value.removeprefix(SAYS)} if value.startswith(SAYS) else {"token": value}
-        await self._front.take(_press_id(body), person, place, message_id=message_id, **said)
+        said, token = (value.removeprefix(SAYS), "") if value.startswith(SAYS) else ("", value)
+        await self._front.take(_press_id(body), person, place, text=said, token=token, message_id=message_id)
         self._redraw_home(body, person, value)
         return await ack()
 
@@ -89,9 +89,11 @@ class Actions:
         """The Home's settings button."""
         person = await self._person(body)
         place = await self._front.direct_place(person.actor.actor_id)
-        now = await self._front.desk.settings(place)
+        now, member = await self._front.desk.settings(place), await self._front.desk.member(person.actor)
         about = {"channel": place.place_id, "thread": "", "message": ""}
-        await self._open(body, person, modals.settings_modal(now, about, self._front.words(person)))
+        may_watch = member is not None and member.role.covers(Role.ADMIN)
+        view = modals.settings_modal(now, about, self._front.words(person), may_watch=may_watch)
+        await self._open(body, person, view)
         return await ack()
 
     # ------------------------------------------------------------ shortcuts

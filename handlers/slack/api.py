@@ -84,7 +84,7 @@ def is_slacks(url: str, *, api_url: str) -> bool:
 def _of_refusal(error: SlackApiError) -> PackshotError:
     answer, code = _answer(error), code_of(error)
     # An answer that is no JSON comes as aiohttp's own response, which spells it differently.
-    status = int(getattr(error.response, "status_code", None) or getattr(error.response, "status", 200))
+    status = int(getattr(error.response, "status_code", getattr(error.response, "status", 200)))
     if status == 429 or code in {"ratelimited", "rate_limited"}:
         return RateLimited(store=NAME, retry_after_s=retry_after_s(getattr(error.response, "headers", {})))
     if status >= 500 or code in _THEIR_TROUBLE:

@@ -1,8 +1,8 @@
 """Block Kit's pieces, each within Slack's limits, and people's words made harmless on their way in.
 
 Slack reads `*_~` and backticks as markup and `<…>` as links and mentions. Nothing escapes the former,
-so a zero-width space goes before one where it would start or end a style: `MUG_01` keeps no invisible
-character and can be copied.
+so zero-width spaces go round one where it would start or end a style: taken for a space or for a letter,
+they make it neither. `MUG_01` gets none, so that it can be copied.
 Source of the limits: docs.slack.dev, reference/block-kit (seen November 2026).
 """
 
@@ -42,7 +42,7 @@ def escaped(words: str) -> str:
 
 def words_of(words: str) -> str:
     """Return people's words so that mrkdwn shows exactly them."""
-    quiet = _STYLE.sub(lambda mark: f"\u200b{mark[0]}", words)
+    quiet = _STYLE.sub(lambda mark: f"\u200b{mark[0]}\u200b", words)
     return escaped(_QUOTE.sub("\u200b", quiet))
 
 

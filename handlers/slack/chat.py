@@ -16,7 +16,7 @@ from typing import Any
 from slack_sdk.web.async_client import AsyncWebClient
 
 from domain.catalog import Sha256
-from domain.errors import BadPhoto, Fault, PackshotError, StoreDown, Undeliverable
+from domain.errors import BadPhoto, Fault, PackshotError, Undeliverable
 from domain.intents import Attachment
 from domain.people import Place
 from domain.ports import Limit, MediaStorage
@@ -53,7 +53,6 @@ class SlackChat:
         self._uploads: OrderedDict[Sha256, str] = OrderedDict()
         self._unshowable: set[Sha256] = set()
         self._shared: set[tuple[str, Sha256]] = set()
-        self._unsure: set[str] = set()
 
     async def close(self) -> None:
         """Forget what was remembered; no connection is kept between calls."""
@@ -85,7 +84,7 @@ class SlackChat:
         Only after a cut connection or a crash, and only from the message that was answered onwards. None
         where Slack will not let us look. Raises RateLimited, StoreDown.
         """
-        if isinstance(outgoing.reply, PRIVATE):
+        if isinstance(outgoing.reply, PRIVATE) and not _is_direct(outgoing.place):
             return None
         thread = _thread_of(outgoing)
         asked: dict[str, Any] = {"include_all_metadata": True, "limit": LOOK_BACK}
@@ -94,9 +93,7 @@ class SlackChat:
         try:
             async with translated():
                 if thread:
-                    seen = await self._client.conversations_replies(
-                        channel=outgoing.place.place_id, ts=thread, **asked
-                    )
+                    seen = await self._client.conversations_replies(channel=outgoing.place.place_id, ts=thread, **asked)
                 else:
                     seen = await self._client.conversations_history(channel=outgoing.place.place_id, **asked)
         except (Undeliverable, Fault) as error:
@@ -161,24 +158,15 @@ class SlackChat:
         if outgoing.native_id:
             await self._update(outgoing, outgoing.native_id, shown)
             return outgoing.native_id
-        if outgoing.message_key in self._unsure and (found := await self.find_posted(outgoing)):
-            self._unsure.discard(outgoing.message_key)
-            await self._update(outgoing, found, shown)
-            return found
         thread = _thread_of(outgoing)
-        try:
-            async with translated():
-                posted = await self._client.chat_postMessage(
-                    channel=outgoing.place.place_id,
-                    **_face(shown, outgoing),
-                    **({"thread_ts": thread} if thread else {}),
-                    unfurl_links=False,
-                    unfurl_media=False,
-                )
-        except StoreDown:
-            self._unsure.add(outgoing.message_key)
-            raise
-        self._unsure.discard(outgoing.message_key)
+        async with translated():
+            posted = await self._client.chat_postMessage(
+                channel=outgoing.place.place_id,
+                **_face(shown, outgoing),
+                thread_ts=thread or None,
+                unfurl_links=False,
+                unfurl_media=False,
+            )
         return str(posted["ts"])
 
     async def _update(self, outgoing: Outgoing, ts: str, shown: Shown) -> None:
@@ -200,7 +188,7 @@ class SlackChat:
                     channel=outgoing.place.place_id,
                     user=outgoing.asked.actor.actor_id,
                     **_face(shown),
-                    **({"thread_ts": thread} if thread else {}),
+                    thread_ts=thread or None,
                 )
         except Undeliverable as error:
             if error.scope != "place" or not await self._tell_directly(outgoing, shown):
@@ -221,7 +209,9 @@ class SlackChat:
     async def _tell_elsewhere(self, outgoing: Outgoing, sentence: str) -> None:
         """A slash command works where we are not: then its answer cannot, and the person hears why."""
         said = escaped(sentence)
-        await self._tell_directly(outgoing, Shown(said, [{"type": "section", "text": {"type": "mrkdwn", "text": said}}]))
+        await self._tell_directly(
+            outgoing, Shown(said, [{"type": "section", "text": {"type": "mrkdwn", "text": said}}])
+        )
 
     async def _tell_directly(self, outgoing: Outgoing, shown: Shown) -> bool:
         if outgoing.asked is None or _is_direct(outgoing.place):

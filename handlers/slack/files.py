@@ -24,9 +24,7 @@ READY_POLLS = 12
 
 GONE = "I cannot find that file on Slack: it was deleted, or I am not in its channel. Send it again here."
 FOREIGN = "That file is only linked from Slack, not kept there: download it and send the file itself."
-NO_SCOPE = (
-    "Slack does not let me read files: ask an admin to add the scope files:read to the app and install it again."
-)
+NO_SCOPE = "Slack does not let me read files: ask an admin to add the scope files:read to the app and install it again."
 _GONE_CODES = {"file_not_found", "file_deleted", "file_not_shared", "access_denied"}
 
 
@@ -51,8 +49,10 @@ async def upload(
             http.post(url, data=content, headers={"Content-Type": "application/octet-stream"}) as answer,
         ):
             _check(answer)
-        shared = {"channel_id": place[0], "thread_ts": place[1]} if place else {}
-        await client.files_completeUploadExternal(files=[{"id": file_id, "title": name}], **shared)
+        channel, thread = place or (None, None)
+        await client.files_completeUploadExternal(
+            files=[{"id": file_id, "title": name}], channel_id=channel, thread_ts=thread
+        )
     return file_id
 
 

@@ -125,7 +125,7 @@ class Front:
     async def _watched(self, work: Coroutine[Any, Any, None], person: Person, what: str) -> None:
         try:
             await work
-        except Exception:  # noqa: BLE001 - the last frame of this task: whatever it was must be heard of
+        except Exception:
             log.exception("slack_late_failure", extra={"what": what})
             words = self.words(person)
             try:

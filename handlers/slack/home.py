@@ -14,7 +14,7 @@ from handlers.slack.api import translated
 from handlers.slack.blocks import Block, actions, button, context, header, section, sentence, words_of
 from handlers.slack.front import Front
 from handlers.slack.people import Person
-from handlers.slack.render import card_actions, card_facts
+from handlers.slack.render import card_actions, card_facts, settings_rows
 from handlers.words import Words
 
 HOME_SETTINGS = "home_settings"
@@ -64,7 +64,9 @@ def stranger_view(words: Words) -> View:
 def _purpose(words: Words) -> list[Block]:
     return [
         header("Packshot"),
-        section(words("I turn a phone photo into a clean listing picture. You approve it, and I publish it to the shop.")),
+        section(
+            words("I turn a phone photo into a clean listing picture. You approve it, and I publish it to the shop.")
+        ),
         context(sentence(words("Send me a photo with the SKU as its text, or type `/packshot enhance MUG-01`."))),
     ]
 
@@ -80,14 +82,11 @@ def _preview(reply: PreviewReady, words: Words, *, is_pressed: bool, may_decide:
 
 
 def _settings(settings: SettingsShown, words: Words) -> list[Block]:
-    previews = words("every new preview is shown here") if settings.previews else words("only what was asked for here")
-    rows = [
-        words("Language: {language}", language=words_of(settings.language)),
-        words("Time zone: {timezone}", timezone=words_of(settings.timezone)),
-        words("Previews: {previews}", previews=previews),
-    ]
     change = button(words("Settings"), "settings", HOME_SETTINGS)
-    return [section("\n".join([f"*{words('Settings of our direct messages')}*", *rows])), actions([change])]
+    return [
+        section("\n".join([f"*{words('Settings of our direct messages')}*", *settings_rows(settings, words)])),
+        actions([change]),
+    ]
 
 
 def _subject(token: str) -> str:

@@ -17,6 +17,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.response import BoltResponse
 from slack_sdk.signature import SignatureVerifier
+from slack_sdk.web.async_client import AsyncWebClient
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -67,10 +68,14 @@ class SlackListeners:
         self._signing_secret = signing_secret
         self._people = People(desk, client, default_role)
         self._front = Front(desk, client, self._people)
+
+        async def authorize() -> AuthorizeResult:  # Bolt reads the names of its arguments, and stumbles over `self`
+            return await self._authorize()
+
         self.app = AsyncApp(
-            client=client,
+            client=AsyncWebClient(base_url=api_url),
             signing_secret=signing_secret,
-            authorize=self._authorize,
+            authorize=authorize,
             # Checked in `_serve` over the raw bytes, before anything is parsed.
             request_verification_enabled=False,
             process_before_response=True,
@@ -115,11 +120,13 @@ class SlackListeners:
             return PlainTextResponse("too large", status_code=413)
         headers = {name.lower(): value for name, value in request.headers.items()}
         timestamp, signature = headers.get("x-slack-request-timestamp", ""), headers.get("x-slack-signature", "")
-        if not timestamp.isdecimal() or not SignatureVerifier(self._signing_secret).is_valid(body, timestamp, signature):
-            return PlainTextResponse("not signed by Slack", status_code=401)
+        verifier = SignatureVerifier(self._signing_secret)
         try:
+            if not timestamp.isdecimal() or not verifier.is_valid(body, timestamp, signature):
+                return PlainTextResponse("not signed by Slack", status_code=401)
             bolt_request = to_async_bolt_request(request, body)
-        except ValueError:
+        except (ValueError, TypeError, AttributeError):
+            # Bytes that are no text, text that is no JSON, and JSON that is no object, which Bolt stumbles over.
             return PlainTextResponse("malformed", status_code=400)
         return to_starlette_response(await self.app.async_dispatch(bolt_request))
 

@@ -17,7 +17,7 @@ from domain.intents import Attachment
 from domain.recipe import Background
 from domain.replies import SettingsShown
 from handlers.slack.blocks import Block, Element, escaped, option, plain_text, section
-from handlers.slack.render import as_word
+from handlers.slack.render import LANGUAGE_NAMES, as_word
 from handlers.words import LANGUAGES, Words, text
 
 REJECT, REDO, ENHANCE_PHOTO, ENHANCE_SKU, SETTINGS = "reject", "redo", "enhance_photo", "enhance_sku", "settings"
@@ -30,7 +30,6 @@ OWN = "own"
 
 _BACKGROUNDS = (("white", text("White")), ("#eeeeee", text("Light grey")), ("transparent", text("None")))
 _SHADOWS = (("none", text("None")), ("contact", text("Contact")), ("soft", text("Soft")))
-_LANGUAGE_NAMES = {"en": "English", "de": "Deutsch"}
 
 View = dict[str, Any]
 Answers = Mapping[str, Mapping[str, Mapping[str, Any]]]
@@ -81,15 +80,19 @@ def no_photo_modal(words: Words) -> View:
     }
 
 
-def settings_modal(now: SettingsShown, about: Mapping[str, str], words: Words) -> View:
-    """Ask for language, time zone and whether every preview is shown in this conversation."""
-    languages = [option(_LANGUAGE_NAMES[each], each) for each in LANGUAGES]
-    previews = [option(words("Show every new preview here"), "on"), option(words("Only what was asked for here"), "off")]
+def settings_modal(now: SettingsShown, about: Mapping[str, str], words: Words, *, may_watch: bool) -> View:
+    """Ask for language, time zone and, of who may ask for it, whether every preview is shown here."""
+    languages = [option(LANGUAGE_NAMES[each], each) for each in LANGUAGES]
+    previews = [
+        option(words("Show every new preview here"), "on"),
+        option(words("Only what was asked for here"), "off"),
+    ]
     blocks = [
         _radio("language", words("Language"), languages, now.language),
         _input("timezone", words("Time zone"), initial=now.timezone, chars=64),
-        _radio("previews", words("Previews"), previews, "on" if now.previews else "off"),
     ]
+    if may_watch:
+        blocks.append(_radio("previews", words("Previews"), previews, "on" if now.previews else "off"))
     return _modal(SETTINGS, words("Settings"), words("Save"), blocks, about, words)
 
 
@@ -143,7 +146,9 @@ def read_settings(view: View, words: Words) -> str:
     zone = _value(view, "timezone")
     if zone not in available_timezones():
         raise WrongAnswer("timezone", words("I do not know that time zone: write it as Europe/Berlin."))
-    return f"settings language={_value(view, 'language')} timezone={zone} previews={_value(view, 'previews')}"
+    previews = _value(view, "previews")
+    command = f"settings language={_value(view, 'language')} timezone={zone}"
+    return f"{command} previews={previews}" if previews else command
 
 
 def enhance_command(sku: str, options: Mapping[str, str]) -> str:
@@ -179,7 +184,10 @@ def _recipe_blocks(words: Words) -> list[Block]:
     backgrounds = [option(words(label), value) for value, label in _BACKGROUNDS]
     colour = _input("colour", words("Own colour"), chars=32, is_optional=True)
     colour["element"]["placeholder"] = plain_text("#dfe7ee", 150)
-    shadows = [option(words("As it suits the shop"), "suits"), *(option(words(label), value) for value, label in _SHADOWS)]
+    shadows = [
+        option(words("As it suits the shop"), "suits"),
+        *(option(words(label), value) for value, label in _SHADOWS),
+    ]
     own = option(words("Own colour"), OWN)
     return [
         _radio("background", words("Background"), [*backgrounds, own], "white"),

@@ -45,7 +45,7 @@ from domain.replies import (
     Working,
 )
 from handlers.buttons import Button, buttons
-from handlers.faces import STAGES, STEPS, Face, Tone, alt_text, face, placed_words
+from handlers.faces import STAGES, STEPS, Tone, alt_text, face, placed_words
 from handlers.slack.blocks import (
     MAX_ACTIONS,
     MAX_BLOCKS,
@@ -80,7 +80,10 @@ SAYS = "say:"
 ICONS: dict[Tone, str] = {"wait": "⏳", "decide": "👉", "good": "✅", "warn": "⚠️", "bad": "❌", "quiet": "▫️"}
 """Beside the words, never instead of them."""
 
-_FINDING_ICONS = {FindingLevel.WARNING: "⚠️", FindingLevel.NOTE: "•", FindingLevel.OK: "✓"}  # noqa: RUF001
+_FINDING_ICONS = {FindingLevel.WARNING: "⚠️", FindingLevel.NOTE: "•", FindingLevel.OK: "✓"}
+LANGUAGE_NAMES = {"en": "English", "de": "Deutsch"}
+"""Each in itself, so that whoever needs one can read it."""
+
 MAX_LINES = 40
 """Rows of a list in one message; each may be a block."""
 
@@ -394,17 +397,21 @@ def _invited(reply: Invited, words: Words) -> Shown:
 
 
 def _settings(reply: SettingsShown, words: Words) -> Shown:
-    here = words("every new preview is shown here") if reply.previews else words("only what was asked for here")
-    rows = [
-        words("Language: {language}", language=words_of(reply.language)),
-        words("Time zone: {timezone}", timezone=words_of(reply.timezone)),
-        words("Previews: {previews}", previews=here),
-    ]
     blocks = [
-        section("\n".join([f"*{words('Settings of this conversation')}*", *rows])),
+        section("\n".join([f"*{words('Settings of this conversation')}*", *settings_rows(reply, words)])),
         context(sentence(words("Change them with `settings language=de timezone=Europe/Berlin previews=on`."))),
     ]
     return Shown(words("Settings of this conversation"), blocks)
+
+
+def settings_rows(settings: SettingsShown, words: Words) -> list[str]:
+    """Return what holds in a place, a line each."""
+    previews = words("every new preview is shown here") if settings.previews else words("only what was asked for here")
+    return [
+        words("Language: {language}", language=LANGUAGE_NAMES.get(settings.language, settings.language)),
+        words("Time zone: {timezone}", timezone=words_of(settings.timezone)),
+        words("Previews: {previews}", previews=previews),
+    ]
 
 
 def _list(title: str, rows: list[str], words: Words) -> Shown:

@@ -11,6 +11,7 @@ import asyncio
 import logging
 import random
 import time
+from collections.abc import Awaitable, Callable
 
 from aiohttp import WSMessage
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
@@ -33,14 +34,17 @@ class Line:
     """One connection and when it was last heard."""
 
     def __init__(self, handler: AsyncSocketModeHandler) -> None:
-        self.handler = handler
+        self.client = handler.client
+        # The library leaves these without types.
+        self.connect: Callable[[], Awaitable[None]] = handler.client.connect
+        self.close: Callable[[], Awaitable[None]] = handler.client.close
         self._heard_at = time.time()
-        handler.client.on_message_listeners.append(self._heard)
+        self.client.on_message_listeners.append(self._heard)
 
     @property
     def quiet_s(self) -> float:
         """Seconds since the last message or answered ping; the library keeps the latter in wall time."""
-        return time.time() - max(self._heard_at, self.handler.client.last_ping_pong_time or 0.0)
+        return time.time() - max(self._heard_at, self.client.last_ping_pong_time or 0.0)
 
     async def _heard(self, message: WSMessage) -> None:
         self._heard_at = time.time()
@@ -97,25 +101,26 @@ class SocketLine:
         handler = AsyncSocketModeHandler(
             self._app, self._app_token, web_client=client, ping_interval=self._ping_s, logger=log
         )
+        line = Line(handler)
         try:
             async with translated():
                 opened = await client.apps_connections_open(app_token=self._app_token)
             handler.client.wss_uri = str(opened["url"])
             async with asyncio.timeout(CONNECT_S):
-                await handler.connect_async()
+                await line.connect()
         except BaseException:
-            await handler.close_async()
+            await line.close()
             raise
-        return Line(handler)
+        return line
 
     async def _watch(self, line: Line) -> None:
-        while line.quiet_s < self._silence_s:
+        while line.quiet_s < self._silence_s:  # noqa: ASYNC110 - the library tells nobody of an answered ping
             await asyncio.sleep(min(self._silence_s / 4, self._ping_s))
 
     async def _close(self, line: Line) -> None:
         try:
             async with asyncio.timeout(CONNECT_S):
-                await line.handler.close_async()
+                await line.close()
         except (OSError, TimeoutError, RuntimeError) as error:
             log.info("slack_socket_not_closed", extra={"error": str(error)})
 

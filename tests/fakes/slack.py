@@ -266,7 +266,13 @@ class FakeSlack:
     # ------------------------------------------------------------ methods
 
     def _auth_test(self, arguments: dict[str, Any]) -> Answer:
-        return {"team_id": TEAM, "team": "Shop", "user_id": BOT_USER, "bot_id": BOT_ID, "url": "https://shop.slack.com/"}
+        return {
+            "team_id": TEAM,
+            "team": "Shop",
+            "user_id": BOT_USER,
+            "bot_id": BOT_ID,
+            "url": "https://shop.slack.com/",
+        }
 
     def _connections_open(self, arguments: dict[str, Any]) -> Answer:
         if self.refuses_sockets:
@@ -356,7 +362,9 @@ class FakeSlack:
     def _view_open(self, arguments: dict[str, Any]) -> Answer:
         trigger = self.triggers.get(arguments["trigger_id"], "unknown")
         if trigger != "open":
-            raise Refusal({"used": "exchanged_trigger_id", "expired": "expired_trigger_id"}.get(trigger, "invalid_trigger"))
+            raise Refusal(
+                {"used": "exchanged_trigger_id", "expired": "expired_trigger_id"}.get(trigger, "invalid_trigger")
+            )
         self.triggers[arguments["trigger_id"]] = "used"
         view_id = f"V{next(self.numbers)}"
         self.views[view_id] = self._checked_view(arguments["view"], "modal") | {"id": view_id}
@@ -426,7 +434,9 @@ class FakeSlack:
 
     def _checked_view(self, view: dict[str, Any], kind: str) -> dict[str, Any]:
         wrong = refusals(view["blocks"], kind, self._shown_file)
-        wrong += [f"{name} over 24" for name in ("title", "submit", "close") if len(view.get(name, {}).get("text", "")) > 24]
+        wrong += [
+            f"{name} over 24" for name in ("title", "submit", "close") if len(view.get(name, {}).get("text", "")) > 24
+        ]
         if view["type"] != kind or len(view.get("private_metadata", "")) > 3000:
             wrong.append("type or private_metadata")
         if any(block["type"] == "input" for block in view["blocks"]) and kind == "modal" and "submit" not in view:
@@ -486,6 +496,8 @@ class FakeSlack:
             async for message in ws:
                 if message.type is WSMsgType.PING and not self.socket_is_dead and not socket.is_dead:
                     await ws.pong(message.data)
+                    socket.pings += 1
+                    self.changed.set()
                 elif message.type is WSMsgType.TEXT:
                     said = json.loads(message.data)
                     socket.acked[said["envelope_id"]] = said.get("payload", {})

@@ -65,8 +65,13 @@ class SlackPeople:
         if files:
             content |= {"subtype": "file_share", "files": [self._shared(file) for file in files]}
         kept = self.slack.keep(place.id, content | (more or {}), thread=thread)["message"]
-        self.slack.note(f"{user} says in {place.id}{f' thread {thread}' if thread else ''}: {text!r} {len(files)} files")
-        event = kept | {"channel": place.id, "channel_type": {"channels": "channel", "groups": "group"}.get(place.kind, "im")}
+        self.slack.note(
+            f"{user} says in {place.id}{f' thread {thread}' if thread else ''}: {text!r} {len(files)} files"
+        )
+        event = kept | {
+            "channel": place.id,
+            "channel_type": {"channels": "channel", "groups": "group"}.get(place.kind, "im"),
+        }
         if thread:
             event["parent_user_id"] = self.slack.messages.get((place.id, thread), {}).get("user", "")
         delivered = await self.event(event)
@@ -130,7 +135,9 @@ class SlackPeople:
             user, "block_actions", {"actions": [action], "container": {"type": "view"}, "view": view}
         )
 
-    async def shortcut(self, user: str, callback_id: str, message: dict[str, Any] | None = None, channel: str = "") -> Delivered:
+    async def shortcut(
+        self, user: str, callback_id: str, message: dict[str, Any] | None = None, channel: str = ""
+    ) -> Delivered:
         """Use a global shortcut, or one on a message."""
         self.slack.note(f"{user} uses the shortcut {callback_id}")
         if message is None:
@@ -152,7 +159,9 @@ class SlackPeople:
 
     async def open_home(self, user: str) -> Delivered:
         """Look at the app's Home."""
-        return await self.event({"type": "app_home_opened", "user": user, "tab": "home", "channel": self.slack.direct(user)})
+        return await self.event(
+            {"type": "app_home_opened", "user": user, "tab": "home", "channel": self.slack.direct(user)}
+        )
 
     @property
     def newest_view(self) -> str:

@@ -139,6 +139,7 @@ class Socket:
     ws: web.WebSocketResponse
     acked: dict[str, Any] = field(default_factory=dict)
     is_dead: bool = False
+    pings: int = 0
 
 
 @dataclass

@@ -1,0 +1,127 @@
+"""A real shop behind real listeners, before a fake Slack: everything between goes over sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import fields
+
+import uvicorn
+from sqlalchemy import text
+from starlette.applications import Starlette
+
+from bot.outbox import Outbox
+from domain.people import Actor, ChatName, Role
+from handlers.arrive import ChatDesk
+from handlers.desk import Desk
+from handlers.slack.chat import SlackChat
+from handlers.slack.listeners import EVENTS_PATH, SlackListeners
+from storage.outbox import OutboxRows
+from tests.fakes.slack import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, FakeSlack
+from tests.fakes.slack_people import SlackPeople
+from tests.handlers.shop import Shop
+
+SILENCE_S = 0.6
+PING_S = 0.2
+
+
+class SlackShop(Shop):
+    """A shop whose photos come from Slack."""
+
+    chat: SlackChat
+
+    @property
+    def desk(self) -> Desk:
+        plain = super().desk
+        return Desk(plain.work, plain.media, plain.enhancer, plain.stores, plain.clock, {ChatName.SLACK: self.chat})
+
+
+class Rig:
+    """What a test holds in its hands: the fake, its people, the shop, and a worker to let run."""
+
+    def __init__(self, slack: FakeSlack, people: SlackPeople, shop: SlackShop, listeners: SlackListeners) -> None:
+        self.slack = slack
+        self.people = people
+        self.shop = shop
+        self.listeners = listeners
+        later = itertools.count(0, 100)
+        # Time flies, so that the pace Slack asks for costs a test nothing.
+        self.outbox = Outbox(
+            OutboxRows(shop.database),
+            {ChatName.SLACK: shop.chat},
+            shop.clock,
+            shop.database.messages_queued,
+            monotonic=lambda: float(next(later)),
+        )
+
+    async def work(self) -> None:
+        """Let the worker do what is due: jobs, messages, and what follows from them."""
+        await self.listeners.settle()
+        for _ in range(20):
+            await self.shop.run_jobs()
+            if not await self.outbox.deliver_due():
+                return
+        raise AssertionError("the outbox never settles")
+
+    async def role(self, user: str, role: Role) -> None:
+        """Give somebody a role, as an admin's invitation does."""
+        actor = Actor(ChatName.SLACK, user, self.slack.people[user].name)
+        async with self.shop.desk.work() as work:
+            await work.people.admit(self.shop.team.team_id, actor, role, now=self.shop.clock())
+
+
+async def taken(shop: Shop) -> list[str]:
+    """Return the keys of every event that is a row, in order."""
+    statement = text("SELECT event_key FROM seen_event ORDER BY event_key")
+    async with shop.database.read() as db_session:
+        return list((await db_session.execute(statement)).scalars())
+
+
+@asynccontextmanager
+async def open_rig(shop: Shop, transport: str, *, role: Role = Role.APPROVER) -> AsyncIterator[Rig]:
+    """Open it all; `transport` is socket or http."""
+    async with FakeSlack() as slack:
+        here = SlackShop(**{each.name: getattr(shop, each.name) for each in fields(shop)})
+        here.chat = SlackChat(bot_token=BOT_TOKEN, api_url=slack.api_url, media=here.media, pause_s=0.001)
+        listeners = SlackListeners(
+            ChatDesk(here.desk, here.events, here.team.team_id, hold=None),  # type: ignore[arg-type]
+            bot_token=BOT_TOKEN,
+            app_token=APP_TOKEN if transport == "socket" else "",
+            signing_secret=SIGNING_SECRET,
+            api_url=slack.api_url,
+            default_role=role,
+            silence_s=SILENCE_S,
+            ping_s=PING_S,
+            first_pause_s=0.01,
+        )
+        people = SlackPeople(slack, transport=transport)
+        rig = Rig(slack, people, here, listeners)
+        async with _served(listeners) as url:
+            people.events_url = url + EVENTS_PATH
+            listening = asyncio.create_task(listeners.run())
+            try:
+                if transport == "socket":
+                    await slack.until(lambda: slack.sockets)
+                yield rig
+            finally:
+                listening.cancel()
+                await asyncio.gather(listening, return_exceptions=True)
+                await listeners.settle()
+                await here.chat.close()
+
+
+@asynccontextmanager
+async def _served(listeners: SlackListeners) -> AsyncIterator[str]:
+    listening = socket.create_server(("127.0.0.1", 0))
+    app = Starlette(routes=listeners.routes())
+    config = uvicorn.Config(app, log_level="critical", ws="none", lifespan="off", timeout_graceful_shutdown=0)
+    server = uvicorn.Server(config)
+    serving = asyncio.ensure_future(server._serve([listening]))
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        await serving

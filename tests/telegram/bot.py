@@ -7,6 +7,7 @@ import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import uvicorn
 from sqlmodel import col, select
@@ -17,6 +18,7 @@ from bot.outbox import Outbox
 from bot.steps import run_step
 from domain.intents import Incoming
 from domain.people import Actor, ChatName, Role
+from domain.replies import Reply
 from handlers.arrive import ChatDesk
 from handlers.desk import Desk
 from handlers.telegram.chat import TelegramChat
@@ -25,6 +27,7 @@ from handlers.telegram.listeners import TelegramListeners
 from storage.bell import Bell
 from storage.bootstrap import ensure_member
 from storage.codec import INCOMING
+from storage.events import SqlEvents
 from storage.outbox import OutboxRows
 from storage.tables import SeenEventRow
 from tests.fakes.telegram import TOKEN, TelegramServer
@@ -55,6 +58,22 @@ class Lock:
 
 
 @dataclass(slots=True)
+class FlakyEvents:
+    """The real events, whose next takes fail as a database that went away does."""
+
+    events: SqlEvents
+    trouble: list[Exception]
+
+    async def take(self, incoming: Incoming, *, working: Reply | None = None, **more: Any) -> bool:
+        if self.trouble:
+            raise self.trouble.pop(0)
+        return await self.events.take(incoming, working=working, **more)
+
+    async def load(self, event_key: str) -> Incoming:
+        return await self.events.load(event_key)
+
+
+@dataclass(slots=True)
 class TelegramBot:
     """One process of the bot."""
 
@@ -63,6 +82,8 @@ class TelegramBot:
     chat: TelegramChat
     lock: Lock
     webhook: bool = False
+    trouble: list[Exception] = field(default_factory=list)
+    """What the next takes raise instead of keeping the event."""
     listeners: TelegramListeners = field(init=False)
     outbox: Outbox = field(init=False)
     _running: asyncio.Task[None] | None = None
@@ -85,7 +106,7 @@ class TelegramBot:
         return replace(self.shop.desk, files={ChatName.TELEGRAM: self.chat})
 
     def make_listeners(self) -> TelegramListeners:
-        desk = ChatDesk(self.desk, self.shop.events, self.shop.team.team_id, self.lock.hold)
+        desk = ChatDesk(self.desk, FlakyEvents(self.shop.events, self.trouble), self.shop.team.team_id, self.lock.hold)
         address = {"webhook_secret": SECRET, "public_url": PUBLIC_URL} if self.webhook else {}
         return TelegramListeners(desk, token=TOKEN, api_url=self.telegram.url, pace=QUICK, **address)
 

@@ -62,7 +62,7 @@ class TelegramChat:
         read_timeout_s: float = 20.0,
         action_every_s: float = 4.0,
     ) -> None:
-        self._requests = open_requests(pool_size=16, read_timeout_s=read_timeout_s)
+        self._requests = open_requests(pool_size=32, read_timeout_s=read_timeout_s)
         self._bot = open_bot(token=token, api_url=api_url, requests=self._requests)
         self._files = file_client()
         self._file_root = f"{api_url.rstrip('/')}/file/bot{token}/"
@@ -143,13 +143,14 @@ class TelegramChat:
     # ------------------------------------------------------------ posting
 
     async def _deliver(self, outgoing: Outgoing) -> str:
+        is_working = isinstance(outgoing.reply, Working)
+        if not is_working:
+            self._actions.stop(outgoing.place, outgoing.native_id)
         if isinstance(outgoing.reply, PRIVATE):
             return await self._whisper(outgoing)
         native_id = await self._show(outgoing, self._render(outgoing))
-        if isinstance(outgoing.reply, Working):
+        if is_working:
             self._actions.start(outgoing.place, native_id)
-        else:
-            self._actions.stop(outgoing.place, native_id)
         return native_id
 
     async def _show(self, outgoing: Outgoing, shown: Shown) -> str:

@@ -11,6 +11,7 @@ import asyncio
 import hmac
 import json
 import logging
+from collections import Counter
 from collections.abc import Coroutine
 from typing import Any
 from urllib.parse import urlencode
@@ -19,7 +20,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 from telegram import Update
-from telegram.error import TelegramError
+from telegram.error import BadRequest, TelegramError
 
 from domain.errors import Fault
 from handlers.arrive import ChatDesk
@@ -35,6 +36,7 @@ MAX_BODY_BYTES = 1_000_000
 WEBHOOK_PATH = "/telegram/webhook"
 _HEADER = "x-telegram-bot-api-secret-token"
 _POLLER = "telegram-poller"
+_TRIES = 3
 
 log = logging.getLogger("packshot.telegram")
 
@@ -63,6 +65,7 @@ class TelegramListeners:
         self._updates_url = f"{api_url.rstrip('/')}/bot{token}/getUpdates"
         self._me: Me | None = None
         self._albums = Albums()
+        self._stumbled: Counter[int] = Counter()
         self._answers: set[asyncio.Task[None]] = set()
 
     @property
@@ -105,8 +108,11 @@ class TelegramListeners:
     async def run(self) -> None:
         """Keep the line: set the webhook and the menus, or poll. Survives whatever the network does."""
         line = Line(self._pace)
+        await self._polls.initialize()  # once more after an earlier run has ended
+        await self._requests.initialize()
         try:
-            await line.until_done(self._introduce, "greeting Telegram")
+            await line.until_done(self._who, "greeting Telegram")
+            await line.until_done(self._set_menus, "setting the menus")
             if self.has_webhook:
                 await line.until_done(self._set_webhook, "setting the webhook")
                 await asyncio.Event().wait()
@@ -118,9 +124,11 @@ class TelegramListeners:
             await self._polls.shutdown()
             await self._requests.shutdown()
 
-    async def _introduce(self) -> None:
-        await self._who()
-        await set_menus(self._bot)
+    async def _set_menus(self) -> None:
+        try:
+            await set_menus(self._bot)
+        except BadRequest as error:  # a text that Telegram does not like; people can still type
+            log.error("telegram refused a command menu: %s", without_token(error.message))
 
     async def _who(self) -> Me:
         if self._me is None:
@@ -161,7 +169,16 @@ class TelegramListeners:
         return list(found)
 
     async def _take_polled(self, raw: dict[str, Any]) -> None:
-        await self.take(raw)
+        """Take one; what our own code stumbles over is tried three times and then left out, for those behind it."""
+        try:
+            await self.take(raw)
+        except (TelegramError, Fault):
+            raise
+        except Exception as error:
+            self._stumbled[raw["update_id"]] += 1
+            if self._stumbled[raw["update_id"]] < _TRIES:
+                raise Fault("listener_stumbled", f"{type(error).__name__} on an update") from error
+            log.exception("an update is left out, my own fault", extra={"update_id": raw["update_id"]})
 
     # ------------------------------------------------------------ one update
 

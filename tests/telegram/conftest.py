@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -59,4 +58,3 @@ async def bot(telegram: TelegramServer, shop: Shop) -> AsyncIterator[TelegramBot
     async with open_bot(telegram, shop) as opened:
         await opened.start()
         yield opened
-    await asyncio.sleep(0)

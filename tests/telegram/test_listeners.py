@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 import pytest
@@ -348,6 +349,37 @@ async def test_an_update_nobody_can_read_stops_no_other(
     assert "cannot be read" in caplog.text
 
 
+async def test_our_own_fault_leaves_out_one_update_after_three_tries(
+    bot: TelegramBot, telegram: TelegramServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    anna = await bot.member("Anna")
+    bot.trouble += [RuntimeError("a bug")] * 3
+    telegram.is_holding = True
+    telegram.say(anna, "status")
+    telegram.say(anna, "stores")
+    telegram.release()
+    await bot.taken()
+    assert [event.text for event in await bot.events()] == ["stores"]
+    assert "RuntimeError: a bug" in caplog.text
+
+
+async def test_listening_can_begin_again(bot: TelegramBot, telegram: TelegramServer) -> None:
+    await bot.stop()
+    await bot.start()
+    telegram.say(await bot.member("Anna"), "status")
+    await bot.taken()
+    assert len(await bot.events()) == 1
+
+
+async def test_a_menu_telegram_refuses_does_not_keep_people_out(telegram: TelegramServer, shop: Shop) -> None:
+    telegram.fail("setMyCommands", Trouble("status", 400))
+    async with open_bot(telegram, shop) as bot:
+        bot._running = asyncio.create_task(bot.listeners.run())
+        telegram.say(await bot.member("Anna"), "status")
+        await bot.settle()
+        assert len(await bot.events()) == 1
+
+
 # ---------------------------------------------------------------- the line
 
 
@@ -387,7 +419,7 @@ async def test_a_wrong_token_is_said_and_its_mending_noticed(
     telegram.is_token_revoked = True
     async with open_bot(telegram, shop) as bot:
         starting = telegram.until(lambda: len(telegram.calls_of("getMe")) >= 2)
-        bot._running = __import__("asyncio").create_task(bot.listeners.run())
+        bot._running = asyncio.create_task(bot.listeners.run())
         await starting
         telegram.is_token_revoked = False
         telegram.say(await bot.member("Anna"), "status")

@@ -276,9 +276,19 @@ async def test_a_closed_place_opens_with_a_message_that_arrives(shop: Shop) -> N
     await say(shop, "slack:1", "one")
     ((outbox_id, _),) = await due(shop)
     await shop.outbox.place_closed(outbox_id, "The bot was blocked.", now=shop.clock())
-    await say(shop, "slack:2", "two")
+    of_no_event = await shop.added(shop.enhancement())
+    await edit(shop, of_no_event.enhancement_id, "two")
     assert len(await troubles(shop)) == 1
     await shop.deliver_all()
+    assert await troubles(shop) == []
+
+
+async def test_a_closed_place_opens_when_somebody_speaks_there(shop: Shop) -> None:
+    await say(shop, "slack:1", "one")
+    ((outbox_id, _),) = await due(shop)
+    await shop.outbox.place_closed(outbox_id, "The bot was blocked.", now=shop.clock())
+    assert len(await troubles(shop)) == 1
+    await shop.events.take(shop.incoming("slack:2"))
     assert await troubles(shop) == []
 
 

@@ -89,12 +89,19 @@ class SqlEvents:
         return await self._gathered(incoming) if _album_key(incoming) == event_key else incoming
 
     async def is_handled(self, event_key: str) -> bool:
-        """Whether the event was concluded and everything it said has reached its chat (or never will)."""
+        """Whether the event was concluded and everything it said in its own chat has arrived (or never will).
+
+        Other chats that show the same card are not waited for: one of them may be away for hours.
+        """
         async with self._database.read() as db_session:
             event = await find_one(db_session, select(SeenEventRow).where(col(SeenEventRow.event_key) == event_key))
             if event is None or event.concluded_at is None:
                 return False
-            waiting = select(OutboxRow).where(col(OutboxRow.cause) == event_key, col(OutboxRow.state) == "queued")
+            waiting = select(OutboxRow).where(
+                col(OutboxRow.cause) == event_key,
+                col(OutboxRow.state) == "queued",
+                col(OutboxRow.chat) == event.payload["place"]["chat"],
+            )
             return await find_one(db_session, waiting) is None
 
     # ------------------------------------------------------------ albums

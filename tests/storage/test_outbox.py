@@ -317,6 +317,16 @@ async def test_a_silent_chat_is_marked_since_when_it_was_silent(shop: Shop) -> N
     assert await troubles(shop) == [Trouble(WHOLE_CHAT, "No answer.", message.queued_at, waiting=1)]
 
 
+async def test_whoever_waits_for_an_event_does_not_wait_for_another_chat_that_is_away(shop: Shop) -> None:
+    enhancement_id = await say(shop, "slack:1", "posted")
+    await press(shop, "console:1", enhancement_id, "pressed in the console", place=CONSOLE)
+    assert await shop.events.is_handled("console:1")
+    await press(shop, "slack:2", enhancement_id, "pressed in Slack")
+    assert not await shop.events.is_handled("slack:2")
+    await shop.deliver_all()
+    assert await shop.events.is_handled("slack:2")
+
+
 # ---------------------------------------------------------------- many of them
 
 

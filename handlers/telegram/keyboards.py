@@ -108,9 +108,12 @@ def card_rows(reply: CardReply, words: Words) -> Rows:
 
 
 def kind_rows(kind: Kind, token: Token, words: Words) -> Rows:
-    """Return the buttons of a kind of card: what is likely beside each other, redo below."""
+    """Return the buttons of a kind of card: what decides stands first, what is rarer below."""
     keys = [_card_key(kind, Token(action, token.subject_id, token.number), words) for action in _ACTIONS[kind]]
-    return (tuple(keys),) if len(keys) < 3 else (tuple(keys[:2]), tuple(keys[2:]))
+    if len(keys) < 3:
+        return (tuple(keys),)
+    first = 2 if _ACTIONS[kind][0] is Action.APPROVE else 1
+    return (tuple(keys[:first]), tuple(keys[first:]))
 
 
 def menu_rows(pressed: Pressed, token: Token) -> Rows:

@@ -158,7 +158,7 @@ def _card(reply: CardReply, words: Words, *, is_recompressed: bool) -> Shown:
     """Every card keeps to a caption's length: the message it is edited into may be a picture already."""
     card, today = reply.card, face(reply, words)
     head = [f"{TONE_EMOJI[today.tone]} {bold(esc(today.state))}", _title(reply, words)]
-    head.append(commands(today.sentence, at_most=250))
+    head.append(f"\n{commands(today.sentence, at_most=250)}")
     if today.by and today.at:
         head.append(_decided(reply, today, words))
     placed = [_placed(line, words) for line in today.placed]
@@ -234,8 +234,8 @@ def _with_findings(html: str, lines: list[str], words: Words) -> str:
         for kept in range(len(quiet) if kept_open == len(open_lines) else 0, -1, -1):
             missing = len(lines) - kept_open - kept
             more = words("…and {number} more: the console shows them all.", number=words.number(missing))
-            parts = [html, *open_lines[:kept_open], folded(quiet[:kept]), more if missing else ""]
-            whole = "\n".join(part for part in parts if part)
+            shown = [*open_lines[:kept_open], folded(quiet[:kept]), more if missing else ""]
+            whole = f"{html}\n\n{chr(10).join(part for part in shown if part)}"
             if read_length(whole) <= MAX_CAPTION:
                 return whole
     return html

@@ -22,7 +22,7 @@ from domain.catalog import Sha256
 from domain.errors import BadPhoto, Fault, RateLimited, StoreDown, Undeliverable
 from domain.intents import Attachment
 from domain.ports import Limit, MediaStorage
-from domain.replies import PRIVATE, AlreadyDecided, Invited, Outgoing, Refused, Working
+from domain.replies import PRIVATE, Invited, Outgoing, Working
 from handlers.telegram.action import Actions
 from handlers.telegram.api import (
     STORE,
@@ -37,13 +37,12 @@ from handlers.telegram.api import (
     without_token,
 )
 from handlers.telegram.keyboards import markup
+from handlers.telegram.reading import TOLD
 from handlers.telegram.render import Shown, render
 from handlers.words import Words
 
 MAX_DOWNLOAD_BYTES = 20_000_000
 MAX_PHOTO_BYTES = 10_000_000
-_FORESEEN = frozenset({"not_a_member", "not_allowed", "stale_button"})
-"""Refusals that the alert on the press has said already (handlers/decide.py: foresee)."""
 _REMEMBERED = 2_000
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
@@ -328,10 +327,8 @@ class TelegramChat:
 
 
 def _was_alerted(outgoing: Outgoing) -> bool:
-    if outgoing.asked is None or not outgoing.asked.token:
-        return False
-    reply = outgoing.reply
-    return isinstance(reply, AlreadyDecided) or (isinstance(reply, Refused) and reply.code in _FORESEEN)
+    """Whether an alert on the press has said it; the loser of a race hears it here first."""
+    return outgoing.asked is not None and bool(outgoing.asked.token) and TOLD.items() <= outgoing.asked.options.items()
 
 
 def _private_place(outgoing: Outgoing) -> str:

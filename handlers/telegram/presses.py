@@ -21,7 +21,7 @@ from handlers.arrive import ChatDesk
 from handlers.telegram.api import is_late, is_unchanged, without_token
 from handlers.telegram.keyboards import Pressed, Verb, chosen, kind_rows, markup, menu_rows, read_data, with_links
 from handlers.telegram.markup import cut
-from handlers.telegram.reading import Me, actor_of, event_key, place_of
+from handlers.telegram.reading import TOLD, Me, actor_of, event_key, place_of
 from handlers.words import Words, known_language, text
 
 MAX_ALERT_CHARS = 200
@@ -63,7 +63,7 @@ async def take_press(query: CallbackQuery, update_id: int, me: Me, desk: ChatDes
     refused = await desk.foresee(incoming)
     if refused:
         # Taken all the same: whoever sees a stale card gets it refreshed.
-        await desk.take(incoming)
+        await desk.take(replace(incoming, options=TOLD))
         return Answer(refused, is_alert=True)
     if pressed.verb in _MENUS:
         said = words("Buyers see it at once.") if pressed.verb == Verb.ASK else ""

@@ -27,6 +27,7 @@ from domain.replies import (
 )
 from domain.tokens import Action, Token
 from handlers.telegram.chat import TelegramChat
+from handlers.telegram.reading import TOLD
 from tests.console.samples import AFTER, NOW
 from tests.fakes import FakeMedia
 from tests.fakes.telegram import TOKEN, TelegramServer, Trouble
@@ -62,11 +63,12 @@ def outgoing(
     message_id: str = "",
     thread_id: str = "",
     attachments: tuple[Attachment, ...] = (),
+    is_told: bool = False,
 ) -> Outgoing:
     place_id = to.user_id if isinstance(to, Person) else to.chat_id
     place = Place(ChatName.TELEGRAM, str(place_id), thread_id)
     actor = Actor(ChatName.TELEGRAM, str(by.user_id if by else place_id), "Anna")
-    asked = Incoming("telegram:1:1", "t", actor, place, "", (), token, attachments=attachments, message_id=message_id)
+    asked = Incoming("telegram:1:1", "t", actor, place, "", (), token, TOLD if is_told else {}, attachments, message_id)
     return Outgoing("m1", "t", place, native_id, reply, asked.event_key, asked)
 
 
@@ -317,7 +319,7 @@ async def test_what_said_working_in_a_group_does_not_hang_there(
 
 async def test_an_alert_is_not_said_again(chat: TelegramChat, telegram: TelegramServer, anna: Person) -> None:
     for reply in (AlreadyDecided("approved", "Ben", NOW, "MUG-01"), Refused("stale_button", "The card moved on.")):
-        assert await chat.deliver(outgoing(reply, anna, token=PRESS)) == ""
+        assert await chat.deliver(outgoing(reply, anna, token=PRESS, is_told=True)) == ""
     assert telegram.shown(anna) == []
 
 

@@ -138,7 +138,10 @@ async def test_two_presses_publish_once(bot: TelegramBot, telegram: TelegramServ
     telegram.press(ben, card, "Approve")
     await bot.settle()
     assert len(await bot.shop.placements()) == 1
-    assert "Approved by" in card.text
+    assert "Approved by Anna" in card.text
+    assert "already approved by Anna" in telegram.shown(ben)[0].text, "the loser of the race, and only they"
+    assert telegram.shown(anna) == []
+    assert telegram.shown(group) == [card]
 
 
 async def test_a_button_needs_the_role(bot: TelegramBot, telegram: TelegramServer) -> None:

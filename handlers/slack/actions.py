@@ -21,10 +21,10 @@ from domain.people import Place, Role
 from domain.tokens import Action, Token
 from handlers.slack import modals
 from handlers.slack.api import translated
+from handlers.slack.cards import MORE, PRESS, SAY, SAYS
 from handlers.slack.front import Front
 from handlers.slack.home import HOME_SETTINGS, publish_home
 from handlers.slack.people import Person
-from handlers.slack.render import MORE, PRESS, SAY, SAYS
 from handlers.slack.wire import attachments_of, place_of
 
 log = logging.getLogger(__name__)

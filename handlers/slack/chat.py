@@ -25,7 +25,8 @@ from handlers.faces import alt_text
 from handlers.slack import files
 from handlers.slack.api import code_of, open_client, translated
 from handlers.slack.blocks import escaped
-from handlers.slack.render import NO_PICTURE, Picture, Shown, render
+from handlers.slack.cards import NO_PICTURE, Picture, Shown
+from handlers.slack.render import render
 from handlers.words import Words, known_language
 
 log = logging.getLogger(__name__)

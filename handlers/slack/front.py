@@ -14,12 +14,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from domain.errors import PackshotError
 from domain.intents import Attachment, Incoming
-from domain.people import Place
+from domain.people import Actor, ChatName, Place
 from handlers.arrive import ChatDesk
 from handlers.slack.api import translated
 from handlers.slack.blocks import escaped
 from handlers.slack.people import People, Person
-from handlers.slack.wire import SOURCE, place_of
+from handlers.slack.wire import SOURCE, message_event, place_of
 from handlers.words import Words, known_language
 
 log = logging.getLogger(__name__)
@@ -46,6 +46,7 @@ class Front:
         options: Mapping[str, str] | None = None,
         attachments: tuple[Attachment, ...] = (),
         message_id: str = "",
+        reply_to: str = "",
     ) -> bool:
         """Make an event durable; False when it was known. `event_id` is Slack's, and stable over its retries."""
         incoming = self.incoming(
@@ -57,6 +58,7 @@ class Front:
             options=options,
             attachments=attachments,
             message_id=message_id,
+            reply_to=reply_to,
         )
         return await self.desk.take(incoming)
 
@@ -71,6 +73,7 @@ class Front:
         options: Mapping[str, str] | None = None,
         attachments: tuple[Attachment, ...] = (),
         message_id: str = "",
+        reply_to: str = "",
     ) -> Incoming:
         """Return the event in our words; what it answers is the thread's first message."""
         return Incoming(
@@ -83,15 +86,26 @@ class Front:
             options=dict(options or {}),
             attachments=attachments,
             message_id=message_id,
-            reply_to=place.thread_id,
+            reply_to=reply_to or place.thread_id,
             language=person.language,
         )
 
-    async def is_our_thread(self, channel: str, thread_ts: str) -> bool:
-        """Whether a thread hangs under one of our cards or under what a card was asked for with."""
+    async def place_under(self, user_id: str, channel: str, thread_ts: str) -> Place | None:
+        """Return where talk in a channel's thread belongs; None when the thread has nothing to do with us.
+
+        It hangs under one of our cards or under what a card was asked for with. Or under the message that made
+        us ask this person a question: that was asked in the channel itself, so its answer belongs there.
+        """
+        top = place_of(channel)
         async with self.desk.desk.work.reading() as rows:
-            place = place_of(channel)
-            return await rows.places.card_under(self.desk.team_id, place, thread_ts) is not None
+            member = await rows.people.find_member(self.desk.team_id, Actor(ChatName.SLACK, user_id, user_id))
+            if member is not None:
+                question = await rows.questions.latest_open(top, member.member_id)
+                if question is not None and question.event_key == f"{SOURCE}:{message_event(channel, thread_ts)}":
+                    return top
+            if await rows.places.card_under(self.desk.team_id, top, thread_ts) is not None:
+                return place_of(channel, thread_ts)
+        return None
 
     async def direct_place(self, user_id: str) -> Place:
         """Return somebody's direct messages with us, for what is asked outside of any conversation."""

@@ -12,9 +12,10 @@ from domain.tokens import Token
 from handlers.buttons import buttons
 from handlers.slack.api import translated
 from handlers.slack.blocks import Block, actions, button, context, header, section, sentence, words_of
+from handlers.slack.cards import card_actions, card_facts
 from handlers.slack.front import Front
 from handlers.slack.people import Person
-from handlers.slack.render import card_actions, card_facts, settings_rows
+from handlers.slack.render import settings_rows
 from handlers.words import Words
 
 HOME_SETTINGS = "home_settings"

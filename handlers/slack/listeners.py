@@ -8,6 +8,7 @@ marked as a retry is like any other, since the first may have been lost.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -23,7 +24,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from domain.errors import PackshotError
-from domain.people import Role
+from domain.people import Place, Role
 from handlers.arrive import ChatDesk
 from handlers.slack import actions
 from handlers.slack.api import open_client
@@ -31,7 +32,7 @@ from handlers.slack.front import Front
 from handlers.slack.home import publish_home
 from handlers.slack.people import People
 from handlers.slack.socket import FIRST_PAUSE_S, PING_S, SILENCE_S, SocketLine
-from handlers.slack.wire import attachments_of, is_direct, place_of, plain
+from handlers.slack.wire import attachments_of, is_direct, message_event, names, place_of, plain
 
 log = logging.getLogger(__name__)
 
@@ -100,11 +101,9 @@ class SlackListeners:
         return [Route(EVENTS_PATH, self._serve, methods=["POST"])] if self._signing_secret else []
 
     async def run(self) -> None:
-        """Listen through Socket Mode until cancelled; returns at once when there is no app token."""
-        if self._line is None:
-            return
+        """Listen through Socket Mode until cancelled; without an app token HTTP is all there is to wait for."""
         try:
-            await self._line.run()
+            await (self._line.run() if self._line is not None else asyncio.Event().wait())
         finally:
             await self._front.settle()
 
@@ -188,8 +187,7 @@ class SlackListeners:
         """
         if event.get("subtype") not in _HEARD_SUBTYPES or "edited" in event:
             return
-        if await self._is_meant_for_us(event):
-            await self._take_message(event)
+        await self._take_message(event)
 
     async def _on_file_shared(self) -> None:
         """The second event of a shared file: the message came with all of it. Unheard, Slack would repeat it."""
@@ -201,32 +199,37 @@ class SlackListeners:
         person = await self._people.admitted(str(event["user"]))
         self._front.later(publish_home(self._front, person), person, "home")
 
-    async def _is_meant_for_us(self, event: Body) -> bool:
-        channel, thread = str(event["channel"]), str(event.get("thread_ts") or "")
-        me = await self._people.identity()
-        if is_direct(channel) or f"<@{me.user_id}" in str(event.get("text") or ""):
-            return True
-        return bool(thread) and thread != event["ts"] and await self._front.is_our_thread(channel, thread)
-
     async def _take_message(self, event: Body) -> None:
         me = await self._people.identity()
-        user, ts = str(event.get("user") or ""), str(event["ts"])
+        user, ts, text = str(event.get("user") or ""), str(event["ts"]), str(event.get("text") or "")
         if not user or user == me.user_id or event.get("bot_id"):
             return
-        text = plain(str(event.get("text") or ""), bot_user=me.user_id)
+        place = await self._place_of(event, user, is_named=names(text, me.user_id))
+        said = plain(text, bot_user=me.user_id)
         attachments = attachments_of(event.get("files") or ())
-        channel, thread = str(event["channel"]), str(event.get("thread_ts") or "")
-        if not text and not attachments and is_direct(channel):
+        if place is None or (is_direct(place.place_id) and not said and not attachments):
             return
-        person = await self._people.admitted(user)
+        thread = str(event.get("thread_ts") or "")
         await self._front.take(
-            f"message:{channel}:{ts}",
-            person,
-            place_of(channel, thread if thread != ts else ""),
-            text=text,
+            message_event(place.place_id, ts),
+            await self._people.admitted(user),
+            place,
+            text=said,
             attachments=attachments,
-            message_id=ts,
+            # The answer to a question of ours is answered where it was asked, under the first message.
+            message_id=ts if place.thread_id or not thread or is_direct(place.place_id) else thread,
+            reply_to=thread if thread != ts else "",
         )
+
+    async def _place_of(self, event: Body, user: str, *, is_named: bool) -> Place | None:
+        """Return where a message belongs; None for what is not meant for us."""
+        channel, thread = str(event["channel"]), str(event.get("thread_ts") or "")
+        if not thread or thread == event["ts"]:
+            return place_of(channel) if is_named or is_direct(channel) else None
+        if is_direct(channel):
+            return place_of(channel, thread)
+        found = await self._front.place_under(user, channel, thread)
+        return found or (place_of(channel, thread) if is_named else None)
 
 
 async def _read(request: Request) -> bytes | None:

@@ -17,7 +17,8 @@ from domain.intents import Attachment
 from domain.recipe import Background
 from domain.replies import SettingsShown
 from handlers.slack.blocks import Block, Element, escaped, option, plain_text, section
-from handlers.slack.render import LANGUAGE_NAMES, as_word
+from handlers.slack.cards import as_word
+from handlers.slack.render import LANGUAGE_NAMES
 from handlers.words import LANGUAGES, Words, text
 
 REJECT, REDO, ENHANCE_PHOTO, ENHANCE_SKU, SETTINGS = "reject", "redo", "enhance_photo", "enhance_sku", "settings"
@@ -26,7 +27,8 @@ REJECT, REDO, ENHANCE_PHOTO, ENHANCE_SKU, SETTINGS = "reject", "redo", "enhance_
 REASON_CHARS = 500
 MAX_FILES = 10
 """A Slack message holds ten files; as many, names cut, fit into the 3000 characters of `private_metadata`."""
-OWN = "own"
+OWN, SUITS = "own", "suits"
+"""Choices that are no value of an option: the field below says it, and nobody says it."""
 
 _BACKGROUNDS = (("white", text("White")), ("#eeeeee", text("Light grey")), ("transparent", text("None")))
 _SHADOWS = (("none", text("None")), ("contact", text("Contact")), ("soft", text("Soft")))
@@ -52,12 +54,12 @@ def reject_modal(about: Mapping[str, str], words: Words) -> View:
 
 def redo_modal(about: Mapping[str, str], words: Words) -> View:
     """Ask how the picture should look instead."""
-    return _modal(REDO, words("Make it again"), words("Redo"), _recipe_blocks(words), about, words)
+    return _modal(REDO, words("Make it again"), words("Redo"), _recipe_blocks(words, "white"), about, words)
 
 
 def enhance_sku_modal(words: Words) -> View:
     """Ask which product, and how it should look."""
-    blocks = [_sku_input(words), *_recipe_blocks(words)]
+    blocks = [_sku_input(words), *_recipe_blocks(words, SUITS)]
     return _modal(ENHANCE_SKU, words("Enhance a product"), words("Enhance"), blocks, {}, words)
 
 
@@ -121,9 +123,9 @@ def read_recipe(view: View, words: Words) -> dict[str, str]:
         except BadInput as error:
             raise WrongAnswer("colour", words(error.sentence)) from error
         background = own
-    if background:
+    if background != SUITS:
         options["background"] = background
-    if (shadow := _value(view, "shadow")) and shadow != "suits":
+    if (shadow := _value(view, "shadow")) != SUITS:
         options["shadow"] = shadow
     return options
 
@@ -180,19 +182,17 @@ def _modal(
     }
 
 
-def _recipe_blocks(words: Words) -> list[Block]:
+def _recipe_blocks(words: Words, background: str) -> list[Block]:
+    suits = option(words("As it suits the shop"), SUITS)
     backgrounds = [option(words(label), value) for value, label in _BACKGROUNDS]
     colour = _input("colour", words("Own colour"), chars=32, is_optional=True)
     colour["element"]["placeholder"] = plain_text("#dfe7ee", 150)
-    shadows = [
-        option(words("As it suits the shop"), "suits"),
-        *(option(words(label), value) for value, label in _SHADOWS),
-    ]
+    shadows = [option(words(label), value) for value, label in _SHADOWS]
     own = option(words("Own colour"), OWN)
     return [
-        _radio("background", words("Background"), [*backgrounds, own], "white"),
+        _radio("background", words("Background"), [suits, *backgrounds, own], background),
         colour,
-        _radio("shadow", words("Shadow"), shadows, "suits"),
+        _radio("shadow", words("Shadow"), [suits, *shadows], SUITS),
     ]
 
 

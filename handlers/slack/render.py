@@ -7,14 +7,10 @@ No block has a `block_id` yet: a new one each time it is shown is given by `chat
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import assert_never
 
-from domain.picture import FindingLevel
 from domain.replies import (
     AlreadyDecided,
-    Card,
-    CardReply,
     EnhanceFailed,
     Expired,
     HelpShown,
@@ -23,7 +19,6 @@ from domain.replies import (
     Joined,
     ListingLine,
     MemberList,
-    Placed,
     PreviewReady,
     ProductList,
     ProductShown,
@@ -45,73 +40,47 @@ from domain.replies import (
     Working,
 )
 from handlers.buttons import Button, buttons
-from handlers.faces import STAGES, STEPS, Tone, alt_text, face, placed_words
 from handlers.slack.blocks import (
     MAX_ACTIONS,
     MAX_BLOCKS,
     TEXT_CHARS,
     Block,
-    Element,
     actions,
     button,
-    confirm,
     context,
-    cut,
     cut_markup,
     escaped,
     header,
-    image,
     link,
-    overflow,
     section,
     sections,
     sentence,
     when,
     words_of,
 )
+from handlers.slack.cards import (
+    MAX_LINES,
+    NO_PICTURE,
+    SAY,
+    SAYS,
+    Picture,
+    Shown,
+    as_word,
+    draw_button,
+    show_card,
+    show_working,
+)
 from handlers.words import Words
 
-PRESS, MORE, SAY = "press", "more", "say"
-"""How action ids begin: a token, the three dots, words that a press says for the person."""
-
-SAYS = "say:"
-"""How a value begins that is words to be said; every other value is a token."""
-
-ICONS: dict[Tone, str] = {"wait": "⏳", "decide": "👉", "good": "✅", "warn": "⚠️", "bad": "❌", "quiet": "▫️"}
-"""Beside the words, never instead of them."""
-
-_FINDING_ICONS = {FindingLevel.WARNING: "⚠️", FindingLevel.NOTE: "•", FindingLevel.OK: "✓"}
 LANGUAGE_NAMES = {"en": "English", "de": "Deutsch"}
 """Each in itself, so that whoever needs one can read it."""
-
-MAX_LINES = 40
-"""Rows of a list in one message; each may be a block."""
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """Where a card's picture is: a file to show, or in the thread when Slack would not show it inside."""
-
-    file_id: str = ""
-    is_in_thread: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A message's two faces. `text` is escaped, since Slack reads it as mrkdwn."""
-
-    text: str
-    blocks: list[Block]
-
-
-NO_PICTURE = Picture()
 
 
 def render(reply: Reply, words: Words, picture: Picture = NO_PICTURE) -> Shown:  # noqa: C901 - one case a reply
     """Return what Slack shows for a reply, in the reader's language, within every limit."""
     match reply:
         case Working():
-            shown = _working(reply, words)
+            shown = show_working(reply, words)
         case (
             PreviewReady()
             | Publishing()
@@ -125,7 +94,7 @@ def render(reply: Reply, words: Words, picture: Picture = NO_PICTURE) -> Shown: 
             | Expired()
             | EnhanceFailed()
         ):
-            shown = _card(reply, reply.card, words, picture)
+            shown = show_card(reply, reply.card, words, picture)
         case AlreadyDecided():
             shown = _already(reply, words)
         case Refused():
@@ -168,103 +137,6 @@ def render(reply: Reply, words: Words, picture: Picture = NO_PICTURE) -> Shown: 
     return Shown(cut_markup(shown.text, TEXT_CHARS) or "–", shown.blocks[:MAX_BLOCKS])
 
 
-# ---------------------------------------------------------------- cards
-
-
-def _working(reply: Working, words: Words) -> Shown:
-    step, said = STAGES.get(reply.stage, (2, ""))
-    told = words(said) if said else words("The next version is on its way.")
-    name = words_of((reply.card.title if reply.card else "") or reply.sku or words("Your photo"))
-    way = "  ›  ".join(
-        f"✓ {words(each)}" if index < step else f"*{words(each)}*" if index == step else words(each)
-        for index, each in enumerate(STEPS)
-    )
-    return Shown(f"{name}: {told}", [section(f"⏳ *{name}*\n{told}"), context(way)])
-
-
-def _card(reply: CardReply, card: Card, words: Words, picture: Picture) -> Shown:
-    today = face(reply, words)
-    name = card.title or card.sku
-    said = sentence(today.sentence)
-    lead = f"{ICONS[today.tone]} *{today.state}*\n{said}"
-    alt = alt_text(card, words)
-    thumbnail = image(picture.file_id, alt) if picture.file_id and today.is_settled else None
-    blocks: list[Block] = [header(name), section(lead, thumbnail)]
-    if picture.file_id and not today.is_settled:
-        blocks.append(image(picture.file_id, alt))
-    elif picture.is_in_thread:
-        blocks.append(context(words("🖼️ Slack could not show the picture here, so it is in the thread.")))
-    blocks += sections(_placed(line, words) for line in today.placed[:MAX_LINES])
-    if today.by and today.at:
-        by = words_of(today.by)
-        decided = words("Rejected by {by}", by=by) if today.is_rejected else words("Approved by {by}", by=by)
-        blocks.append(context(decided, when(today.at, words)))
-    if today.tone == "decide":
-        blocks += _findings(card, words)
-    blocks += [context(card_facts(card, words)), card_actions(card, buttons(reply), words)]
-    return Shown(f"{words_of(name)}: {today.state}. {said}", blocks)
-
-
-def _placed(line: Placed, words: Words) -> str:
-    state, tone = placed_words(line, words)
-    page = link(line.url, words("Open page"))
-    told = f"{ICONS[tone]} *{words_of(line.store)}*  {state}{f'  ·  {page}' if page else ''}"
-    return f"{told}\n{sentence(line.failure)}" if line.failure else told
-
-
-def _findings(card: Card, words: Words) -> list[Block]:
-    told = [
-        f"{_FINDING_ICONS[finding.level]} {sentence(words.finding(finding))}"
-        for finding in card.findings
-        if finding.level is not FindingLevel.OK
-    ]
-    passed = [sentence(words.finding(finding)) for finding in card.findings if finding.level is FindingLevel.OK]
-    blocks = sections(told)
-    return [*blocks, context(f"✓ {' '.join(passed)}")] if passed else blocks
-
-
-def card_facts(card: Card, words: Words) -> str:
-    """Return a card's small print in one line."""
-    facts = [words_of(card.sku), words_of(words.list(card.stores)) if card.stores else ""]
-    if card.background:
-        facts.append(words("Background: {background}", background=words_of(words(card.background))))
-    if card.shadow:
-        facts.append(words("Shadow: {shadow}", shadow=words_of(words(card.shadow))))
-    if card.requested_by:
-        facts.append(words("for {name}", name=words_of(card.requested_by)))
-    return "  ·  ".join(fact for fact in facts if fact)
-
-
-def card_actions(card: Card, pressable: tuple[Button, ...], words: Words) -> Block:
-    """Return two actions to see, the rarer ones behind the dots; a question's answers stay together."""
-    visible = [each for each in pressable if each.asks != "recipe"] or list(pressable[:1])
-    folded = [each for each in pressable if each not in visible]
-    elements = [_button(each, index, card, words) for index, each in enumerate(visible)]
-    rarer = [(words("{action} with other options…", action=words(each.label)), each.token) for each in folded]
-    rarer += [
-        (words("Show the product"), f"{SAYS}product {as_word(card.sku)}"),
-        (words("History"), f"{SAYS}history {as_word(card.sku)}"),
-    ]
-    dots = overflow(rarer, MORE)
-    return actions([*elements, dots] if dots else elements)
-
-
-def _button(each: Button, index: int, card: Card | None, words: Words) -> Element:
-    asked = None
-    if each.asks == "confirm" and card is not None and card.is_live:
-        asked = confirm(
-            words("Publish now?"),
-            words(
-                "Buyers will see the new picture of {product} on {stores} at once.",
-                product=cut(card.title or card.sku, 100),
-                stores=words.list(card.stores),
-            ),
-            words("Publish"),
-            words("Not yet"),
-        )
-    return button(words(each.label), each.token, f"{PRESS}:{index}", style=each.style, confirm=asked)
-
-
 # ---------------------------------------------------------------- answers
 
 
@@ -291,7 +163,9 @@ def _which_product(reply: WhichProduct, words: Words) -> Shown:
 def _choice(asked: str, choices: tuple[Button, ...], words: Words) -> Shown:
     blocks = [section(asked)]
     if choices:
-        blocks.append(actions([_button(each, index, None, words) for index, each in enumerate(choices[:MAX_ACTIONS])]))
+        blocks.append(
+            actions([draw_button(each, index, None, words) for index, each in enumerate(choices[:MAX_ACTIONS])])
+        )
     blocks.append(context(words("Press one, or type it.") if choices else words("Type the SKU.")))
     return Shown(asked, blocks)
 
@@ -430,8 +304,3 @@ def _rest(total: int, words: Words) -> list[Block]:
     if left <= 0:
         return []
     return [context(sentence(words("{count} more: ask for less, for example `history MUG-01`.", count=left)))]
-
-
-def as_word(text: str) -> str:
-    """Return text as one word of a command: SKUs may have spaces in them."""
-    return f'"{text}"' if any(char.isspace() or char == "," for char in text) else text

@@ -30,6 +30,11 @@ def plain(text: str, *, bot_user: str = "") -> str:
     return said.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&").strip()
 
 
+def names(text: str, user: str) -> bool:
+    """Whether a text mentions somebody."""
+    return f"<@{user}>" in text or f"<@{user}|" in text
+
+
 def attachments_of(files: Sequence[dict[str, Any]]) -> tuple[Attachment, ...]:
     """Return the files of a message. One from Slack Connect has only its id: the rest is looked up when fetched."""
     return tuple(
@@ -47,6 +52,11 @@ def attachments_of(files: Sequence[dict[str, Any]]) -> tuple[Attachment, ...]:
 def place_of(channel: str, thread_ts: str = "") -> Place:
     """Return a conversation, or a thread of one."""
     return Place(ChatName.SLACK, channel, thread_ts)
+
+
+def message_event(channel: str, ts: str) -> str:
+    """Name a message as an event. Its `app_mention` and its `message` are one, and so are their retries."""
+    return f"message:{channel}:{ts}"
 
 
 def is_direct(channel: str) -> bool:

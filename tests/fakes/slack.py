@@ -8,22 +8,20 @@ refuses, and fails on demand. Acting as a person is in `slack_people.py`, Block 
 from __future__ import annotations
 
 import asyncio
-import itertools
 import json
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, Self
 
 from aiohttp import WSMsgType, web
 
+from tests.fakes.slack_api import SCOPES, Answer, Refusal, cut, read_arguments, required_arguments
 from tests.fakes.slack_blocks import refusals
 from tests.fakes.slack_state import (
     APP_TOKEN,
     BOT_ID,
     BOT_TOKEN,
     BOT_USER,
-    EVERY_SCOPE,
     LOGIN_PAGE,
     SIGNING_SECRET,
     TEAM,
@@ -31,90 +29,20 @@ from tests.fakes.slack_state import (
     Conversation,
     Failure,
     KeptFile,
-    Person,
     Socket,
+    Workspace,
 )
 
-_SPEC = Path(__file__).parents[3] / "shared" / "specs" / "slack" / "slack_web_openapi_v2.json"
-_EXTRACT = Path(__file__).parents[1] / "data" / "slack_api.json"
-Answer = dict[str, Any]
-
-SCOPES = {
-    "chat.postMessage": "chat:write",
-    "chat.postEphemeral": "chat:write",
-    "chat.update": "chat:write",
-    "chat.delete": "chat:write",
-    "conversations.open": "im:write",
-    "conversations.history": "history",
-    "conversations.replies": "history",
-    "users.info": "users:read",
-    "files.info": "files:read",
-    "files.getUploadURLExternal": "files:write",
-    "files.completeUploadExternal": "files:write",
-}
-"""Method → scope. `history` stands for the one that the kind of conversation wants."""
-NEWER = {
-    "apps.connections.open": [],
-    "files.getUploadURLExternal": ["filename", "length"],
-    "files.completeUploadExternal": ["files"],
-}
-"""Methods the definition of 2021 lacks, with what they require."""
-
-
-def required_arguments() -> dict[str, list[str]]:
-    """Return the required arguments by method, from Slack's definition where it is, else from the extract."""
-    if _SPEC.exists():
-        paths = json.loads(_SPEC.read_text(encoding="utf-8"))["paths"]
-        named = {path.strip("/"): next(iter(verbs.values()))["parameters"] for path, verbs in paths.items()}
-        known = {
-            method: [each["name"] for each in parameters if each.get("required") and each["name"] != "token"]
-            for method, parameters in named.items()
-        }
-    else:
-        methods = json.loads(_EXTRACT.read_text(encoding="utf-8"))["methods"]
-        known = {method: each["required"] for method, each in methods.items()}
-    return known | NEWER
-
-
-class Refusal(Exception):
-    """`{"ok": false, "error": …}`."""
-
-    def __init__(self, error: str, **more: Any) -> None:
-        super().__init__(error)
-        self.answer = {"ok": False, "error": error, **more}
+__all__ = ["APP_TOKEN", "BOT_TOKEN", "BOT_USER", "SIGNING_SECRET", "TEAM", "FakeSlack"]
 
 
 @dataclass
-class FakeSlack:
+class FakeSlack(Workspace):
     """One workspace with one app in it. Use as an async context manager."""
 
-    scopes: set[str] = field(default_factory=lambda: set(EVERY_SCOPE))
-    people: dict[str, Person] = field(default_factory=dict)
-    conversations: dict[str, Conversation] = field(default_factory=dict)
-    messages: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
-    ephemerals: list[dict[str, Any]] = field(default_factory=list)
-    files: dict[str, KeptFile] = field(default_factory=dict)
-    views: dict[str, dict[str, Any]] = field(default_factory=dict)
-    homes: dict[str, dict[str, Any]] = field(default_factory=dict)
-    calls: list[Call] = field(default_factory=list)
-    sockets: list[Socket] = field(default_factory=list)
-    triggers: dict[str, str] = field(default_factory=dict)
-    """trigger_id → open, used or expired."""
-    log: list[str] = field(default_factory=list)
-    is_token_revoked: bool = False
-    polls_until_ready: int = 1
-    """How often files.info answers without a mimetype after an upload."""
-    uploads_are_unshowable: bool = False
-    socket_is_dead: bool = False
-    """New and old sockets say nothing and answer no ping."""
-    refuses_sockets: bool = False
-    base: str = ""
-
     def __post_init__(self) -> None:
+        super().__post_init__()
         self.required = required_arguments()
-        self.failures: list[Failure] = []
-        self.changed = asyncio.Event()
-        self.numbers = itertools.count(1)
         self._released = asyncio.Event()
         self._routes: dict[str, Callable[[dict[str, Any]], Answer]] = {
             "auth.test": self._auth_test,
@@ -159,54 +87,11 @@ class FakeSlack:
     def api_url(self) -> str:
         return f"{self.base}/api/"
 
-    # ------------------------------------------------------------ looking and failing
-
-    def fail(self, method: str, how: str, *, times: int = 1, retry_after: int = 7) -> None:
-        """Have the next calls of a method (`*`: any, `download`, `upload`) fail.
-
-        `how`: 429, 500, hang, cut (before anything happened), cut_after (it happened), or Slack's own error word.
-        """
-        self.failures.append(Failure(method, how, times, retry_after))
-
-    def called(self, method: str) -> list[Call]:
-        """Return what was asked of one method."""
-        return [call for call in self.calls if call.method == method]
-
-    def posted(self, channel: str) -> list[dict[str, Any]]:
-        """Return a place's messages that are ours, the oldest first, threads included."""
-        return [
-            message
-            for (place, _), message in sorted(self.messages.items())
-            if place == channel and message["user"] == BOT_USER
-        ]
-
-    async def until(self, holds: Callable[[], Any], *, timeout_s: float = 10) -> None:
-        """Wait until something became true through a call, a message or an acknowledgement."""
-        async with asyncio.timeout(timeout_s):
-            while not holds():
-                self.changed.clear()
-                await self.changed.wait()
-
-    def note(self, line: str) -> None:
-        """Write a line of the transcript and wake whoever waits."""
-        self.log.append(line)
-        self.changed.set()
-
-    def transcript(self) -> str:
-        """Return what people did and what was called, in order."""
-        return "\n".join(self.log)
-
-    def trigger(self) -> str:
-        """Return a fresh trigger id; good for one modal."""
-        trigger_id = f"{next(self.numbers)}.1337.abcdef"
-        self.triggers[trigger_id] = "open"
-        return trigger_id
-
     # ------------------------------------------------------------ the Web API's door
 
     async def _serve_api(self, request: web.Request) -> web.StreamResponse:
         method = request.match_info["method"]
-        arguments = await _arguments(request)
+        arguments = await read_arguments(request)
         failure = next((each for each in self.failures if each.method in {method, "*"}), None)
         if failure is not None:
             failure.left -= 1
@@ -222,7 +107,7 @@ class FakeSlack:
             answer = refusal.answer
         self._write(method, arguments, answer)
         if failure is not None:
-            _cut(request)
+            cut(request)
         return web.json_response(answer)
 
     async def _fail(
@@ -237,7 +122,7 @@ class FakeSlack:
         if failure.how == "hang":
             await self._released.wait()
         if failure.how in {"hang", "cut"}:
-            _cut(request)
+            cut(request)
             return web.Response()
         return web.json_response({"ok": False, "error": failure.how})
 
@@ -506,25 +391,3 @@ class FakeSlack:
             self.sockets.remove(socket)
             self.note("  socket closed")
         return ws
-
-
-def _cut(request: web.Request) -> None:
-    if request.transport is not None:
-        request.transport.abort()
-
-
-async def _arguments(request: web.Request) -> dict[str, Any]:
-    """Return what was asked, however the client spelt it: query, form or JSON."""
-    arguments: dict[str, Any] = dict(request.query)
-    if request.content_type == "application/json":
-        arguments |= await request.json()
-    elif request.method == "POST":
-        arguments |= dict(await request.post())
-    for name in ("blocks", "view", "files", "metadata"):
-        if isinstance(arguments.get(name), str):
-            arguments[name] = json.loads(arguments[name])
-    return arguments
-
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-__all__ = ["APP_TOKEN", "BOT_TOKEN", "BOT_USER", "SIGNING_SECRET", "TEAM", "FakeSlack", "Person", "required_arguments"]

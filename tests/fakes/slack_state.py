@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import itertools
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -153,3 +156,78 @@ class Delivered:
     def is_taken(self) -> bool:
         """Whether Slack would leave it at that."""
         return 200 <= self.status < 300
+
+
+@dataclass
+class Workspace:
+    """What is kept, what is noted, and what shall fail."""
+
+    scopes: set[str] = field(default_factory=lambda: set(EVERY_SCOPE))
+    people: dict[str, Person] = field(default_factory=dict)
+    conversations: dict[str, Conversation] = field(default_factory=dict)
+    messages: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
+    ephemerals: list[dict[str, Any]] = field(default_factory=list)
+    files: dict[str, KeptFile] = field(default_factory=dict)
+    views: dict[str, dict[str, Any]] = field(default_factory=dict)
+    homes: dict[str, dict[str, Any]] = field(default_factory=dict)
+    calls: list[Call] = field(default_factory=list)
+    sockets: list[Socket] = field(default_factory=list)
+    triggers: dict[str, str] = field(default_factory=dict)
+    """trigger_id → open, used or expired."""
+    log: list[str] = field(default_factory=list)
+    is_token_revoked: bool = False
+    polls_until_ready: int = 1
+    """How often files.info answers without a mimetype after an upload."""
+    uploads_are_unshowable: bool = False
+    socket_is_dead: bool = False
+    """New and old sockets say nothing and answer no ping."""
+    refuses_sockets: bool = False
+    base: str = ""
+
+    def __post_init__(self) -> None:
+        self.failures: list[Failure] = []
+        self.changed = asyncio.Event()
+        self.numbers = itertools.count(1)
+
+    # ------------------------------------------------------------ looking and failing
+
+    def fail(self, method: str, how: str, *, times: int = 1, retry_after: int = 7) -> None:
+        """Have the next calls of a method (`*`: any, `download`, `upload`) fail.
+
+        `how`: 429, 500, hang, cut (before anything happened), cut_after (it happened), or Slack's own error word.
+        """
+        self.failures.append(Failure(method, how, times, retry_after))
+
+    def called(self, method: str) -> list[Call]:
+        """Return what was asked of one method."""
+        return [call for call in self.calls if call.method == method]
+
+    def posted(self, channel: str) -> list[dict[str, Any]]:
+        """Return a place's messages that are ours, the oldest first, threads included."""
+        return [
+            message
+            for (place, _), message in sorted(self.messages.items())
+            if place == channel and message["user"] == BOT_USER
+        ]
+
+    async def until(self, holds: Callable[[], Any], *, timeout_s: float = 10) -> None:
+        """Wait until something became true through a call, a message or an acknowledgement."""
+        async with asyncio.timeout(timeout_s):
+            while not holds():
+                self.changed.clear()
+                await self.changed.wait()
+
+    def note(self, line: str) -> None:
+        """Write a line of the transcript and wake whoever waits."""
+        self.log.append(line)
+        self.changed.set()
+
+    def transcript(self) -> str:
+        """Return what people did and what was called, in order."""
+        return "\n".join(self.log)
+
+    def trigger(self) -> str:
+        """Return a fresh trigger id; good for one modal."""
+        trigger_id = f"{next(self.numbers)}.1337.abcdef"
+        self.triggers[trigger_id] = "open"
+        return trigger_id

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from domain.replies import SettingsShown
+from handlers.slack.cards import Picture
 from handlers.slack.home import home_view
 from handlers.slack.modals import enhance_sku_modal, redo_modal, reject_modal, settings_modal
-from handlers.slack.render import Picture, render
+from handlers.slack.render import render
 from handlers.words import Words
 from tests.console.samples import HOSTILE, every_reply
 

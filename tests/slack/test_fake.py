@@ -11,7 +11,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from handlers.slack.blocks import actions, button, header, image, section
-from tests.fakes import slack as fake
+from tests.fakes import slack_api as fake
 from tests.fakes.slack import BOT_TOKEN, FakeSlack
 from tests.fakes.slack_blocks import refusals
 from tests.fakes.slack_people import SlackPeople
@@ -100,11 +100,11 @@ def test_blocks_slack_refuses(blocks: list[dict[str, Any]], word: str) -> None:
 
 
 def test_the_extract_says_what_the_definition_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    if not fake._SPEC.exists():
+    if not fake.SPEC.exists():
         pytest.skip("the definition is not beside the project")
     whole = fake.required_arguments()
-    monkeypatch.setattr(fake, "_SPEC", fake._EXTRACT.with_name("absent"))
+    monkeypatch.setattr(fake, "SPEC", fake.EXTRACT.with_name("absent"))
     extract = fake.required_arguments()
     assert {method: whole[method] for method in extract} == extract
     assert set(FakeSlack()._routes) <= set(extract)
-    assert json.loads(fake._EXTRACT.read_text(encoding="utf-8"))["source"]
+    assert json.loads(fake.EXTRACT.read_text(encoding="utf-8"))["source"]

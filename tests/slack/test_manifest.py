@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from handlers.slack import actions, listeners, modals
-from tests.fakes.slack import SCOPES
+from tests.fakes.slack_api import SCOPES
 from tests.fakes.slack_state import EVERY_SCOPE
 
 FOLDER = Path(listeners.__file__).parent

@@ -33,7 +33,8 @@ from domain.replies import (
 from domain.tokens import Token
 from handlers.buttons import buttons
 from handlers.slack.blocks import cut_markup, link, sentence, words_of
-from handlers.slack.render import SAYS, Picture, Shown, render
+from handlers.slack.cards import SAYS, Picture, Shown
+from handlers.slack.render import render
 from handlers.words import Words
 from tests.console.samples import HOSTILE, every_reply
 from tests.fakes.slack_blocks import refusals

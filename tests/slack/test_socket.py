@@ -85,6 +85,6 @@ async def test_two_processes_may_listen_and_each_event_counts_once(shop: Shop) -
 
 
 async def test_without_an_app_token_nothing_is_opened(http_rig: Rig) -> None:
-    async with asyncio.timeout(5):
-        await http_rig.listeners.run()
-    assert http_rig.slack.sockets == []
+    anna = http_rig.people.person("Anna")
+    assert (await http_rig.people.say(anna, "D", "help")).is_taken
+    assert http_rig.slack.called("apps.connections.open") == []

@@ -189,6 +189,7 @@ async def test_the_global_shortcut_answers_in_the_direct_messages(rig: Rig) -> N
     await rig.people.shortcut(anna, "enhance_sku")
     refused = await rig.people.submit(anna, rig.people.newest_view, sku=" ")
     assert refused.answer["response_action"] == "errors"
+    assert refused.answer["errors"].keys() == {"sku"}
     await rig.people.submit(anna, rig.people.newest_view, sku="MUG-01", background="#eeeeee")
     await rig.work()
     (card,) = rig.slack.posted("DANNA")
@@ -201,6 +202,24 @@ async def test_a_photo_over_slack_connect_has_only_its_id(rig: Rig) -> None:
     await rig.people.say(anna, "D", "MUG-01", files=[file])
     await rig.work()
     assert "Your decision" in rig.slack.posted("DANNA")[0]["text"]
+
+
+async def test_a_question_is_answered_in_its_thread_by_a_bare_word(rig: Rig) -> None:
+    anna = rig.people.person("Anna")
+    shop = rig.people.channel("C1", anna)
+    file = rig.people.file(anna, "photo.jpg", PHOTO)
+    await rig.people.say(anna, shop, f"<@{BOT_USER}> what a nice blue one", files=[file])
+    await rig.work()
+    (question,) = rig.slack.posted(shop)
+    asked = question["thread_ts"]
+    await rig.people.say(anna, shop, "MUG-01", thread=asked)
+    await rig.work()
+    card = rig.slack.posted(shop)[-1]
+    assert labels(card["blocks"]) == ["Approve", "Reject"]
+    assert card["thread_ts"] == asked
+    await rig.people.say(anna, shop, "no, too dark", thread=asked)
+    await rig.work()
+    assert "too dark" in rig.slack.posted(shop)[-1]["text"]
 
 
 async def test_words_arrive_as_they_were_typed(rig: Rig) -> None:

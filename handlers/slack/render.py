@@ -243,7 +243,8 @@ def _status(reply: StatusShown, words: Words) -> Shown:
     ]
     if reply.oldest_waiting_at:
         blocks.append(context(words("Waiting since {time}", time=when(reply.oldest_waiting_at, words))))
-    return Shown(words.list(counts), blocks)
+    blocks += sections(f"⚠️ {sentence(each)}" for each in reply.trouble[:MAX_LINES])
+    return Shown("; ".join((words.list(counts), *(sentence(each) for each in reply.trouble))), blocks)
 
 
 def _stores(reply: StoreList, words: Words) -> Shown:

@@ -60,6 +60,8 @@ class Rig:
     async def work(self) -> None:
         """Let the worker do what is due: jobs, messages, and what follows from them."""
         await self.listeners.settle()
+        # The first word goes out before the work is done, as it does when pixels take their time.
+        await self.outbox.deliver_due()
         for _ in range(20):
             await self.shop.run_jobs()
             if not await self.outbox.deliver_due():

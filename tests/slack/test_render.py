@@ -25,6 +25,7 @@ from domain.replies import (
     ProductList,
     Published,
     Reply,
+    StatusShown,
     StoreLine,
     StoreList,
     WhichProduct,
@@ -177,6 +178,14 @@ def test_a_long_list_is_cut_and_says_so() -> None:
         shown = render(reply, Words())
         assert _taken(shown) == []
         assert "more: ask for less" in json.dumps(shown.blocks)
+
+
+def test_status_names_where_nobody_hears_us() -> None:
+    status = next(reply for reply in PLAIN if isinstance(reply, StatusShown))
+    shown = render(replace(status, trouble=("Slack C1, since 4 Mar: that channel is *archived*.", LONG) * 50), Words())
+    assert _taken(shown) == []
+    assert "⚠️ Slack C1, since 4 Mar" in json.dumps(shown.blocks, ensure_ascii=False)
+    assert "Slack C1" in shown.text
 
 
 def test_a_question_with_a_hundred_answers_still_fits() -> None:

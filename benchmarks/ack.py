@@ -152,7 +152,7 @@ async def main() -> None:
 
 
 class Feeder:
-    """Keeps PHOTOS_IN_WORK photos in work; `seen` is how many were, at every look once the first ten were sent."""
+    """Keeps as many photos in work as it was given; `seen` is how many were, at every look once all were sent."""
 
     def __init__(self, http: httpx.AsyncClient, photos: list[bytes]) -> None:
         self._http = http
@@ -168,7 +168,7 @@ class Feeder:
         while True:
             moving = await in_work(self._http)
             self.seen.append(moving)
-            for _ in range(PHOTOS_IN_WORK - moving):
+            for _ in range(len(self._photos) - moving):
                 await post(self._http, "MUG-01", self._photos[self.sent % len(self._photos)])
                 self.sent += 1
             await asyncio.sleep(0.3)

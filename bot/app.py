@@ -127,7 +127,7 @@ async def open_app(settings: Settings, *, base_url: str) -> AsyncIterator[App]:
         shelf_rows = SqlShelfRows(database)
         public = settings.public_url or base_url
         stores = ConnectedStores(StoreRows(database), Supplies(media, shelf_rows, lambda path: public + path))
-        defaults = PlaceDefaults(timezone=settings.timezone or host_timezone())
+        defaults = place_defaults(settings)
         chats = await opened.enter_async_context(open_chats(settings, media))
         yield App(
             settings=settings,
@@ -152,6 +152,11 @@ async def open_app(settings: Settings, *, base_url: str) -> AsyncIterator[App]:
         enhancer.close()
         enqueuer.close()
         await database.close()
+
+
+def place_defaults(settings: Settings) -> PlaceDefaults:
+    """Return what holds in a place where nothing was set."""
+    return PlaceDefaults(timezone=settings.timezone or host_timezone())
 
 
 def open_media(settings: Settings, database: Database) -> ObstoreMedia:
@@ -212,7 +217,9 @@ async def _for_ever(name: str, run: Callable[[], Awaitable[None]]) -> None:
 async def _run_outbox(app: App) -> None:
     """Deliver messages whenever this process holds the outbox; one process does, so order is kept."""
     chats: dict[ChatName, Chat] = {ChatName.CONSOLE: ConsoleChat(app.lines, utc_now), **app.chats.out}
-    outbox = Outbox(OutboxRows(app.database), chats, utc_now, app.database.messages_queued)
+    outbox = Outbox(
+        OutboxRows(app.database, place_defaults(app.settings)), chats, utc_now, app.database.messages_queued
+    )
     while True:
         held = await asyncio.to_thread(app.locks.try_hold, OUTBOX_LOCK)
         if held is None:

@@ -115,15 +115,19 @@ class Teller:
 
 
 @asynccontextmanager
-async def running(
-    folder: Path, more: Mapping[str, str] | None = None
-) -> AsyncIterator[tuple[RunningAt, Settings]]:
+async def running(folder: Path, more: Mapping[str, str] | None = None) -> AsyncIterator[tuple[RunningAt, Settings]]:
     """Start `packshot run` as a process of its own, with `more` settings, and stop it again."""
     own = {"DATA_DIR": str(folder), "HOST": "127.0.0.1", "PORT": "0", "SHELF_SAMPLES": "1", "LOG_LEVEL": "WARNING"}
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "MODEL_DIR", "IMAGING_ENGINE") if name in os.environ}
     # In its own folder, so that the shop's .env is not the demo's.
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot", "run", cwd=folder, env={**kept, **own, **(more or {})}, stdout=asyncio.subprocess.DEVNULL
+        sys.executable,
+        "-m",
+        "bot",
+        "run",
+        cwd=folder,
+        env={**kept, **own, **(more or {})},
+        stdout=asyncio.subprocess.DEVNULL,
     )
     settings = Settings(_env_file=None, DATA_DIR=folder)
     try:

@@ -38,10 +38,13 @@ class Messages:
         return await find_one(self._db_session, statement)
 
     async def showing(self, enhancement_id: str) -> Sequence[PostedMessageRow]:
-        """Return every message that shows the enhancement's card, the oldest first."""
+        """Return every message that shows the enhancement's card, the oldest first; a deleted one shows nothing.
+
+        So a card whose only message somebody deleted is posted again with its next change.
+        """
         statement = (
             select(PostedMessageRow)
-            .where(col(PostedMessageRow.enhancement_id) == enhancement_id)
+            .where(col(PostedMessageRow.enhancement_id) == enhancement_id, col(PostedMessageRow.gone_at).is_(None))
             .order_by(col(PostedMessageRow.posted_at), col(PostedMessageRow.message_key))
         )
         return await find_all(self._db_session, statement)

@@ -19,6 +19,7 @@ from domain.errors import Fault
 from domain.people import ChatName, Place
 from storage.codec import clean_text
 from storage.database import Database
+from storage.places import PlaceDefaults
 from storage.statements import change, find_one
 from storage.tables import OutboxRow, PostedMessageRow
 from storage.trouble import WHOLE_CHAT, forget_lost, heard_again, note_closed, note_lost
@@ -30,8 +31,9 @@ PRUNED_AT_ONCE = 500
 class OutboxRows:
     """The waiting messages of every place."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, defaults: PlaceDefaults | None = None) -> None:
         self._database = database
+        self._defaults = defaults or PlaceDefaults()
 
     async def waiting_chats(self, now: datetime) -> Collection[ChatName]:
         """Return the chats for which something may be due."""
@@ -47,13 +49,13 @@ class OutboxRows:
 
         Rows in `skip` are being delivered or held back: neither they nor what waits behind them is due.
         """
-        look = Look(now, limit, chat, skip)
+        look = Look(now, limit, chat, skip, self._defaults)
         async with self._database.read() as db_session:
             found = await find_due(db_session, look)
             # Most looks find nothing or nothing to change, and those must not take the write lock.
             if not found:
                 return ()
-            messages = readable(found)
+            messages = readable(found, self._defaults)
             if messages is not None and not await needs_tidying(db_session, found, look):
                 return messages
         async with self._database.begin() as db_session:

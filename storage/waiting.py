@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, and_, exists, func, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from sqlmodel import col
@@ -22,8 +22,9 @@ from sqlmodel import col
 from domain.people import ChatName, Place
 from domain.replies import Outgoing
 from storage.codec import INCOMING, clean_text, load_reply
+from storage.places import PlaceDefaults
 from storage.statements import change, find_all
-from storage.tables import OutboxRow, PostedMessageRow, SeenEventRow
+from storage.tables import OutboxRow, PlaceRow, PostedMessageRow, SeenEventRow
 
 log = logging.getLogger(__name__)
 
@@ -32,12 +33,17 @@ CONSOLE = ChatName.CONSOLE.value
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A first message of its place as the rows have it; `asked` is the payload of the event it answers."""
+    """A first message of its place as the rows have it.
+
+    `asked` is the payload of the event it answers; language and zone are what was set in its place.
+    """
 
     row: OutboxRow
     native_id: str
     gone_at: datetime | None
     asked: Any
+    language: str | None
+    timezone: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,7 @@ class Look:
     limit: int
     chat: ChatName | None
     skip: Collection[int]
+    defaults: PlaceDefaults
 
 
 def is_queued() -> ColumnElement[bool]:
@@ -81,11 +88,25 @@ async def find_due(db_session: AsyncSession, look: Look) -> Sequence[Found]:
     firsts = firsts.group_by(
         col(OutboxRow.team_id), col(OutboxRow.chat), col(OutboxRow.place_id), col(OutboxRow.thread_id)
     )
-    # Whatever else a chat needs to know of a message is joined here and read in `queued`.
     statement = (
-        select(OutboxRow, col(PostedMessageRow.native_id), col(PostedMessageRow.gone_at), col(SeenEventRow.payload))
+        select(
+            OutboxRow,
+            col(PostedMessageRow.native_id),
+            col(PostedMessageRow.gone_at),
+            col(SeenEventRow.payload),
+            col(PlaceRow.language),
+            col(PlaceRow.timezone),
+        )
         .join(PostedMessageRow, col(PostedMessageRow.message_key) == col(OutboxRow.message_key))
         .outerjoin(SeenEventRow, col(SeenEventRow.event_key) == col(OutboxRow.cause))
+        .outerjoin(
+            PlaceRow,
+            and_(
+                col(PlaceRow.team_id) == col(OutboxRow.team_id),
+                col(PlaceRow.chat) == col(OutboxRow.chat),
+                col(PlaceRow.place_id) == col(OutboxRow.place_id),
+            ),
+        )
         .where(
             col(OutboxRow.outbox_id).in_(firsts),
             col(OutboxRow.due_at) <= look.now,
@@ -95,12 +116,15 @@ async def find_due(db_session: AsyncSession, look: Look) -> Sequence[Found]:
         .limit(look.limit)
     )
     found = await db_session.execute(statement, execution_options={"populate_existing": True})
-    return [Found(row, native_id, gone_at, asked) for row, native_id, gone_at, asked in found]
+    return [Found(*columns) for columns in found]
 
 
-def queued(found: Found) -> QueuedMessage:
+def queued(found: Found, defaults: PlaceDefaults) -> QueuedMessage:
     """Return a row as the chat is told of it. Raises KeyError or ValueError for what cannot be read."""
     row = found.row
+    asked = None if found.asked is None else INCOMING.validate_python(found.asked)
+    if asked is not None and asked.place.chat.value != row.chat:
+        asked = None  # a press in one chat edits the card in another, where nobody of that name can be told
     outgoing = Outgoing(
         message_key=row.message_key,
         team_id=row.team_id,
@@ -108,15 +132,17 @@ def queued(found: Found) -> QueuedMessage:
         native_id=found.native_id,
         reply=load_reply(row.reply),
         cause=row.cause,
-        asked=None if found.asked is None else INCOMING.validate_python(found.asked),
+        asked=asked,
+        language=found.language or defaults.language,
+        timezone=found.timezone or defaults.timezone,
     )
     return QueuedMessage(row.outbox_id or 0, outgoing, row.attempts, row.queued_at, row.sending_since)
 
 
-def readable(found: Sequence[Found]) -> list[QueuedMessage] | None:
+def readable(found: Sequence[Found], defaults: PlaceDefaults) -> list[QueuedMessage] | None:
     """Return them all, None when one cannot be read."""
     try:
-        return [queued(one) for one in found]
+        return [queued(one, defaults) for one in found]
     except (KeyError, ValueError):
         return None
 
@@ -145,10 +171,10 @@ async def tidy(db_session: AsyncSession, look: Look) -> Sequence[QueuedMessage]:
         found = await find_due(db_session, look)
         if await _take_over(db_session, [one.row for one in found if _takes_over(one.row)]):
             found = await find_due(db_session, look)
-        if (messages := readable(found)) is not None:
+        if (messages := readable(found, look.defaults)) is not None:
             return messages
         for one in found:
-            await _fail_unreadable(db_session, one)
+            await _fail_unreadable(db_session, one, look.defaults)
 
 
 def _is_outdated(look: Look) -> tuple[ColumnElement[bool], ...]:
@@ -210,10 +236,10 @@ async def _fail_edits_of_gone(db_session: AsyncSession, look: Look) -> None:
     await change(db_session, statement)
 
 
-async def _fail_unreadable(db_session: AsyncSession, found: Found) -> None:
+async def _fail_unreadable(db_session: AsyncSession, found: Found, defaults: PlaceDefaults) -> None:
     row = found.row
     try:
-        queued(found)
+        queued(found, defaults)
     except (KeyError, ValueError) as error:
         # A reply of a newer version, seen during a rolling upgrade: it must not stop every other place.
         log.exception("outbox row %s cannot be read", row.outbox_id)

@@ -242,16 +242,16 @@ async def test_what_one_person_alone_was_shown_is_followed_by_a_new_message(shop
     assert message.outgoing.native_id == ""
 
 
-async def test_a_deleted_message_is_edited_no_more(shop: Shop) -> None:
+async def test_a_card_whose_message_was_deleted_is_posted_again_with_its_next_change(shop: Shop) -> None:
     enhancement_id = await say(shop, "slack:1", "posted")
     await shop.deliver_all()
     await edit(shop, enhancement_id, "first")
     ((outbox_id, _),) = await due(shop)
     await shop.outbox.message_gone(outbox_id, "The message was deleted.", now=shop.clock())
     await edit(shop, enhancement_id, "second")
-    await say(shop, "slack:2", "next")
-    assert [stage for _, stage in await due(shop)] == ["next"]
-    assert await states(shop) == ["sent", "failed", "failed", "queued"]
+    (message,) = await shop.outbox.due(shop.clock(), 50)
+    assert (message.outgoing.native_id, message.outgoing.reply) == ("", Working("MUG-01", "second"))
+    assert await states(shop) == ["sent", "failed", "queued"]
     (trouble,) = await troubles(shop)
     assert (trouble.sentence, trouble.lost) == ("The message was deleted.", 1)
 

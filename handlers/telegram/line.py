@@ -17,6 +17,9 @@ from handlers.telegram.api import retry_after_s, translated, without_token
 
 T = TypeVar("T")
 
+ALARMING_S = 60.0
+"""Shorter cuts mend themselves, and nobody should be woken for them."""
+
 log = logging.getLogger("packshot.telegram")
 
 
@@ -68,5 +71,6 @@ class Line:
             pause_s = self._pace.refused_pause_s
         advice = " (does another process poll with this token?)" if isinstance(error, Conflict) else ""
         down_s = time.monotonic() - self._since
-        log.warning("%s failed for %.0f s: %s%s", what, down_s, without_token(str(trouble)), advice)
+        level = logging.ERROR if down_s > ALARMING_S else logging.WARNING
+        log.log(level, "%s failed for %.0f s: %s%s", what, down_s, without_token(str(trouble)), advice)
         await asyncio.sleep(pause_s)

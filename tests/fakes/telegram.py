@@ -33,15 +33,19 @@ from tests.fakes.telegram_rules import (
 from tests.fakes.telegram_world import World
 
 TOKEN = f"{BOT_ID}:AA-the-secret-part-of-a-token_1234567"
-TroubleKind = Literal["too_many", "status", "hang", "cut", "lost_answer"]
+TroubleKind = Literal["too_many", "status", "migrated", "hang", "cut", "lost_answer"]
 
 
 @dataclass(frozen=True, slots=True)
 class Trouble:
-    """`too_many`: 429, `number` its retry_after. `status`: that status. `lost_answer`: done, then cut."""
+    """`too_many`: 429, `number` its retry_after. `status`: that status, with `words`. `migrated`: to that chat.
+
+    `lost_answer`: done, then cut.
+    """
 
     kind: TroubleKind
     number: int = 0
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,8 +142,12 @@ class TelegramServer(World):
         try:
             if trouble and trouble.kind == "too_many":
                 raise Refusal(429, f"Too Many Requests: retry after {trouble.number}", retry_after=trouble.number)
+            if trouble and trouble.kind == "migrated":
+                words = "Bad Request: group chat was upgraded to a supergroup chat"
+                raise Refusal(400, words, migrate_to_chat_id=trouble.number)
             if trouble and trouble.kind == "status":
-                raise Refusal(trouble.number, "Internal Server Error" if trouble.number == 500 else "Bad Gateway")
+                known = {500: "Internal Server Error", 502: "Bad Gateway", 409: "Conflict"}
+                raise Refusal(trouble.number, trouble.words or known.get(trouble.number, "Bad Request"))
             if request.match_info["token"] != TOKEN or self.is_token_revoked:
                 raise Refusal(401, "Unauthorized")
             params = read_params(method, raw)

@@ -31,8 +31,8 @@ from storage.events import SqlEvents
 from storage.outbox import OutboxRows
 from storage.tables import SeenEventRow
 from tests.fakes.telegram import TOKEN, TelegramServer
-from tests.fakes.telegram_chats import Person
-from tests.handlers.shop import AT_ONCE, Shop
+from tests.fakes.telegram_chats import Message, Person
+from tests.handlers.shop import AT_ONCE, PHOTO, Shop
 
 QUICK = Pace(poll_s=2.0, first_pause_s=0.01, longest_pause_s=0.05, refused_pause_s=0.05, hold_every_s=0.01)
 SECRET = "a-webhook-secret"
@@ -153,6 +153,12 @@ class TelegramBot:
         actor = Actor(ChatName.TELEGRAM, str(person.user_id), name)
         await ensure_member(self.shop.database, self.shop.team.team_id, name, role, actor)
         return person
+
+    async def card_for(self, person: Person) -> Message:
+        """A preview that waits for them."""
+        self.telegram.send_photo(person, PHOTO, "MUG-01")
+        await self.settle()
+        return self.telegram.shown(person)[-1]
 
     # ------------------------------------------------------------ what happens
 

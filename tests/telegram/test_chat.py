@@ -174,7 +174,7 @@ async def test_the_action_lives_until_the_next_edit(chat: TelegramChat, telegram
     await telegram.until(lambda: len(telegram.calls_of("sendChatAction")) >= 3)
     assert telegram.calls_of("sendChatAction")[0].params["action"] == "upload_photo"
     await chat.deliver(outgoing(PREVIEW, anna, native_id))
-    assert chat._actions._tasks == {} or all(task.cancelling() for task in chat._actions._tasks.values())
+    await telegram.until(lambda: not chat._actions._tasks)
 
 
 async def test_the_action_is_an_ornament(chat: TelegramChat, telegram: TelegramServer, anna: Person) -> None:
@@ -262,6 +262,25 @@ async def test_a_deleted_message_is_only_that_message(
         with pytest.raises(Undeliverable) as caught:
             await chat.deliver(outgoing(PUBLISHED, anna, native_id))
         assert caught.value.scope == "message"
+
+
+@pytest.mark.parametrize("words", ["Bad Request: message thread not found", "Bad Request: TOPIC_CLOSED"])
+async def test_a_topic_that_is_gone_does_not_close_its_group(
+    chat: TelegramChat, telegram: TelegramServer, words: str
+) -> None:
+    forum = telegram.group("Shop", is_forum=True)
+    telegram.fail("sendMessage", Trouble("status", 400, words))
+    with pytest.raises(Undeliverable) as caught:
+        await chat.deliver(outgoing(STATUS, forum, thread_id="7"))
+    assert caught.value.scope == "message"
+
+
+async def test_a_group_that_became_a_supergroup_is_closed(chat: TelegramChat, telegram: TelegramServer) -> None:
+    group = telegram.group("Shop")
+    telegram.fail("sendMessage", Trouble("migrated", -1_000_000_000_999))
+    with pytest.raises(Undeliverable) as caught:
+        await chat.deliver(outgoing(STATUS, group))
+    assert caught.value.scope == "place"
 
 
 async def test_a_revoked_token_closes_the_chat(chat: TelegramChat, telegram: TelegramServer, anna: Person) -> None:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import pytest
 
 from domain.people import Role
+from domain.picture import Enhanced, Finding, FindingCode, FindingLevel
+from domain.recipe import PictureRules, Recipe
+from tests.fakes import FakeEnhancer
 from tests.fakes.telegram import TelegramServer
 from tests.handlers.shop import PHOTO, Shop
 from tests.telegram.bot import TelegramBot
@@ -51,6 +57,29 @@ async def test_a_file_is_taken_as_it_is(bot: TelegramBot, telegram: TelegramServ
     assert event.attachments[0].is_recompressed is False
     assert bot.shop.enhancer.made[0][0] == b"bytes of a HEIC photo"
     assert "as a file" not in telegram.shown(anna)[0].text
+
+
+class SoftEnhancer(FakeEnhancer):
+    """Finds that the product had to be enlarged."""
+
+    async def enhance(self, photo: bytes, recipe: Recipe, rules: Sequence[PictureRules]) -> Enhanced:
+        enhanced = await super().enhance(photo, recipe, rules)
+        soft = Finding(FindingCode.ENLARGED, FindingLevel.WARNING, measured=2.4)
+        pictures = tuple(replace(picture, findings=(soft,)) for picture in enhanced.pictures)
+        return replace(enhanced, pictures=pictures)
+
+
+async def test_a_photo_that_came_small_is_asked_for_as_a_file(bot: TelegramBot, telegram: TelegramServer) -> None:
+    bot.shop.enhancer = SoftEnhancer()
+    anna = await bot.member("Anna")
+    telegram.send_photo(anna, PHOTO, "MUG-01")
+    telegram.send_document(anna, b"the file itself", "MUG-02")
+    await bot.settle()
+    small, whole = telegram.shown(anna)
+    assert "enlarged 2.4 times" in small.text
+    assert "send it as a file for full quality" in small.text
+    assert "enlarged 2.4 times" in whole.text
+    assert "send it as a file" not in whole.text
 
 
 async def test_an_album_is_one_request_in_the_order_it_was_taken(bot: TelegramBot, telegram: TelegramServer) -> None:
@@ -126,6 +155,7 @@ async def test_a_stale_press_explains_privately_and_refreshes(bot: TelegramBot, 
     assert "Anna approved" in (press.answer or "")
     assert telegram.shown(ben) == []
     assert [message.text for message in telegram.shown(group)] == [card.text]
+    assert "↩️ Undo" in card.labels, "and the card is as it should be again"
 
 
 async def test_two_presses_publish_once(bot: TelegramBot, telegram: TelegramServer) -> None:

@@ -11,22 +11,18 @@ import logging
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
-from urllib.parse import urlsplit
 
-import httpx
 from telegram import InputMediaPhoto, LinkPreviewOptions, Message, ReplyParameters
 from telegram.constants import ParseMode
 from telegram.error import TelegramError
 
 from domain.catalog import Sha256
-from domain.errors import BadPhoto, Fault, RateLimited, StoreDown, Undeliverable
+from domain.errors import Fault, Undeliverable
 from domain.intents import Attachment
 from domain.ports import Limit, MediaStorage
 from domain.replies import PRIVATE, Invited, Outgoing, Working
 from handlers.telegram.action import Actions
 from handlers.telegram.api import (
-    STORE,
-    file_client,
     is_picture_refused,
     is_unchanged,
     is_without_caption,
@@ -36,12 +32,12 @@ from handlers.telegram.api import (
     translated,
     without_token,
 )
+from handlers.telegram.files import Files
 from handlers.telegram.keyboards import markup
 from handlers.telegram.reading import TOLD
 from handlers.telegram.render import Shown, render
 from handlers.words import Words
 
-MAX_DOWNLOAD_BYTES = 20_000_000
 MAX_PHOTO_BYTES = 10_000_000
 _REMEMBERED = 2_000
 _NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
@@ -63,8 +59,7 @@ class TelegramChat:
     ) -> None:
         self._requests = open_requests(pool_size=32, read_timeout_s=read_timeout_s)
         self._bot = open_bot(token=token, api_url=api_url, requests=self._requests)
-        self._files = file_client()
-        self._file_root = f"{api_url.rstrip('/')}/file/bot{token}/"
+        self._files = Files(self._bot, root=f"{api_url.rstrip('/')}/file/bot{token}/")
         self._media = media
         self._actions = Actions(self._bot, every_s=action_every_s)
         self._bot_name = ""
@@ -76,7 +71,7 @@ class TelegramChat:
     async def close(self) -> None:
         """Stop what runs beside the messages, and close the connections."""
         await self._actions.close()
-        await self._files.aclose()
+        await self._files.close()
         await self._requests.shutdown()
 
     # ------------------------------------------------------------ the port Chat
@@ -103,41 +98,8 @@ class TelegramChat:
     # ------------------------------------------------------------ the port ChatFiles
 
     async def fetch(self, attachment: Attachment) -> bytes:
-        """Return a file's bytes. Telegram hands a bot 20 MB at most, and lets a link live for an hour."""
-        if attachment.size_bytes > MAX_DOWNLOAD_BYTES:
-            raise _too_large(attachment.size_bytes)
-        try:
-            found = await self._bot.get_file(attachment.file_id)
-        except TelegramError as error:
-            said = error.message.lower()
-            if "too big" in said:
-                raise _too_large(attachment.size_bytes) from error
-            if "file_id" in said or "temporarily unavailable" in said:
-                raise _gone() from error
-            raise translated(error) from error
-        url = found.file_path or ""
-        # A local path or another host would be read, or told the token, on an answer's word alone.
-        if not url.startswith(self._file_root) or ".." in urlsplit(url).path:
-            raise BadPhoto("Telegram pointed me elsewhere for that file, so I left it: send it again.", reason="wrong_host")  # fmt: skip
-        try:
-            return await self._download(url)
-        except httpx.HTTPError as error:
-            raise StoreDown(f"Telegram did not hand over the file ({type(error).__name__}).", store=STORE) from None
-
-    async def _download(self, url: str) -> bytes:
-        async with self._files.stream("GET", url) as answer:
-            if answer.status_code == 429:
-                raise RateLimited(store=STORE, retry_after_s=float(answer.headers.get("retry-after", "5")))
-            if answer.status_code >= 500:
-                raise StoreDown(f"Telegram answered {answer.status_code} for a file.", store=STORE)
-            if answer.status_code != 200:
-                raise _gone()
-            content = bytearray()
-            async for chunk in answer.aiter_bytes():
-                content += chunk
-                if len(content) > MAX_DOWNLOAD_BYTES:
-                    raise _too_large(len(content))
-            return bytes(content)
+        """Return a file's bytes."""
+        return await self._files.fetch(attachment)
 
     # ------------------------------------------------------------ posting
 
@@ -349,16 +311,3 @@ def _answering(outgoing: Outgoing) -> ReplyParameters | None:
     if asked is None or not asked.message_id.isdecimal() or asked.place.place_id != outgoing.place.place_id:
         return None
     return ReplyParameters(int(asked.message_id), allow_sending_without_reply=True)
-
-
-def _too_large(size_bytes: int) -> BadPhoto:
-    size = f"has {size_bytes / 1e6:.0f} MB" if size_bytes > MAX_DOWNLOAD_BYTES else "is too large"
-    return BadPhoto(
-        f"That file {size}, and Telegram hands me 20 MB at most: send it as a photo, or take the store's own "
-        "picture with `enhance SKU`.",
-        reason="too_large",
-    )
-
-
-def _gone() -> BadPhoto:
-    return BadPhoto("That file is no longer on Telegram: send it again.", reason="gone")

@@ -50,6 +50,13 @@ STAGES: dict[str, tuple[int, str]] = {
 
 STEPS = (text("Received"), text("In line"), text("Enhancing"), text("Preview"))
 
+VALUES = (
+    text("approved"), text("rejected"),
+    text("viewer"), text("editor"), text("approver"), text("admin"),
+    text("contact"), text("soft"), text("transparent"),
+)  # fmt: skip
+"""Values of ours that the chats say as words, by `words(value)`: verdicts, roles, shadows, backgrounds."""
+
 ENLARGED_BY_CHAT = text("The chat made this photo smaller: send it as a file for full quality.")
 
 

@@ -215,7 +215,8 @@ class SlackChat:
         )
 
     async def _tell_directly(self, outgoing: Outgoing, shown: Shown) -> bool:
-        if outgoing.asked is None or _is_direct(outgoing.place):
+        # A card may also be shown where nobody asked, and be asked for in another chat altogether.
+        if outgoing.asked is None or _is_direct(outgoing.place) or not _is_of(outgoing.place, outgoing):
             return False
         try:
             async with translated():
@@ -270,7 +271,8 @@ def _thread_of(outgoing: Outgoing) -> str:
 
 def _is_of(place: Place, outgoing: Outgoing) -> bool:
     """Whether the message that was asked stands in this place, not in another that shows the card too."""
-    return outgoing.asked is not None and outgoing.asked.place.place_id == place.place_id
+    asked = outgoing.asked
+    return asked is not None and (asked.place.chat, asked.place.place_id) == (place.chat, place.place_id)
 
 
 def _is_direct(place: Place) -> bool:

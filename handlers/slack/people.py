@@ -16,12 +16,15 @@ from slack_sdk.web.async_client import AsyncWebClient
 from domain.errors import PackshotError
 from domain.people import Actor, ChatName, Role
 from handlers.arrive import ChatDesk
-from handlers.slack.api import translated
+from handlers.slack.api import code_of, translated
 
 log = logging.getLogger(__name__)
 
 FRESH_S = 600.0
 """How long a profile is believed; users.info is Tier 4, and an event must be acknowledged within 3 s."""
+
+_HIDDEN = {"user_not_found", "user_not_visible"}
+"""Somebody of another workspace whom we may not look up: a stranger, and no reason to wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,8 @@ class People:
             async with translated():
                 answer = await self._client.users_info(user=user_id, include_locale=True)
         except PackshotError as error:
+            if code_of(error) in _HIDDEN:
+                return Person(Actor(ChatName.SLACK, user_id, user_id))
             log.warning("slack_profile_not_read", extra={"user": user_id, "error": str(error)})
             if person is not None:
                 return person

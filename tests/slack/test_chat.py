@@ -167,6 +167,19 @@ async def test_a_private_answer_where_we_are_not_is_given_directly(office: Offic
     assert [message["text"] for message in office.slack.posted("DANNA")] == ["No."]
 
 
+async def test_who_asked_elsewhere_is_not_told_that_a_place_is_closed(office: Office) -> None:
+    office.slack.conversations["C1"].is_archived = True
+    elsewhere = Incoming("telegram:1", "t", Actor(ChatName.TELEGRAM, "7", "Tom"), Place(ChatName.TELEGRAM, "7"))
+    with pytest.raises(Undeliverable):
+        await office.chat.deliver(replace(office.outgoing(STATUS), asked=elsewhere))
+    assert office.slack.called("conversations.open") == []
+    with pytest.raises(Undeliverable):
+        await office.chat.deliver(office.outgoing(STATUS))
+    assert [message["text"] for message in office.slack.posted("DANNA")] == [
+        "That Slack channel is archived: unarchive it, or ask in another one."
+    ]
+
+
 # ---------------------------------------------------------------- a post that may have arrived
 
 

@@ -162,10 +162,11 @@ async def test_a_role_given_before_is_kept(rig: Rig) -> None:
         {"is_ultra_restricted": True},
         {"is_stranger": True},
         {"deleted": True},
+        {"is_bot": True},
         {"team": OTHER_TEAM},
         {"team": OTHER_TEAM, "is_stranger": True},
     ],
-    ids=["guest", "single-channel guest", "stranger", "deleted", "other workspace", "Slack Connect"],
+    ids=["guest", "single-channel guest", "stranger", "deleted", "bot", "other workspace", "Slack Connect"],
 )
 async def test_everybody_else_hears_one_polite_sentence_and_changes_nothing(rig: Rig, facts: dict[str, object]) -> None:
     anna, gus = rig.people.person("Anna"), rig.people.person("Gus", **facts)
@@ -179,6 +180,23 @@ async def test_everybody_else_hears_one_polite_sentence_and_changes_nothing(rig:
     assert rig.slack.posted(shop) == []
     assert await rig.shop.everything() == before
     assert await _role(rig, gus) is None
+
+
+async def test_somebody_slack_will_not_show_us_is_a_stranger(rig: Rig) -> None:
+    anna = rig.people.person("Anna")
+    shop = rig.people.channel("C1", anna, "UHIDDEN")
+    ts = rig.slack.keep(shop, {"user": "UHIDDEN", "text": "x"})["ts"]
+    said = {"type": "app_mention", "channel": shop, "user": "UHIDDEN", "ts": ts, "text": f"<@{BOT_USER}> status"}
+    assert (await rig.people.event(said)).is_taken
+    await rig.work()
+    assert [told["user"] for told in rig.slack.ephemerals] == ["UHIDDEN"]
+
+
+async def test_a_mention_of_somebody_whose_name_begins_as_ours_is_not_for_us(rig: Rig) -> None:
+    anna = rig.people.person("Anna")
+    shop = rig.people.channel("C1", anna)
+    await rig.people.say(anna, shop, f"<@{BOT_USER}2> status", twin=False)
+    assert await taken(rig.shop) == []
 
 
 async def test_a_guest_can_be_invited(rig: Rig) -> None:

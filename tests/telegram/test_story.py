@@ -263,3 +263,61 @@ async def test_german_people_are_answered_in_german_menus(bot: TelegramBot, tele
     assert {"help", "settings", "invite", "join"} <= private
     assert groups < private
     assert "join" not in groups
+
+
+async def test_settings_hold_where_they_were_made(bot: TelegramBot, telegram: TelegramServer) -> None:
+    anna, group = await bot.member("Anna"), telegram.group("Shop")
+    telegram.say(anna, "/settings language=de timezone=Europe/Berlin", to=group)
+    telegram.send_photo(anna, PHOTO, "/enhance MUG-01", to=group)
+    telegram.say(anna, "/status")
+    await bot.settle()
+    card, settings = telegram.shown(group)  # “I have your photo” was said at once
+    assert "Einstellungen" in settings.text
+    assert "Europe/Berlin" in settings.text
+    assert "Deine Entscheidung" in card.text
+    assert card.labels[0] == "✅ Freigeben"
+    telegram.press(anna, card, "Ablehnen")
+    await telegram.until(lambda: "Zu dunkel" in card.labels)
+    assert "How things are" in telegram.shown(anna)[0].text
+
+
+async def test_a_card_in_two_chats_is_decided_in_one_and_closed_in_both(
+    bot: TelegramBot, telegram: TelegramServer
+) -> None:
+    anna, ben, group = await bot.member("Anna"), await bot.member("Ben"), telegram.group("Shop")
+    telegram.send_photo(anna, PHOTO, "MUG-01")
+    await bot.settle()
+    telegram.say(ben, "/card MUG-01", to=group)
+    await bot.settle()
+    (first,), (second,) = telegram.shown(anna), telegram.shown(group)
+    assert second.labels == first.labels == ["✅ Approve", "✖️ Reject", "🔁 Redo"]
+    telegram.press(ben, second, "Approve")
+    await bot.settle()
+    assert "Approved by Ben" in first.text
+    assert first.text == second.text
+    assert first.labels == second.labels
+
+
+async def test_help_and_a_typo(bot: TelegramBot, telegram: TelegramServer) -> None:
+    ada = await bot.member("Ada", Role.ADMIN)
+    telegram.say(ada, "/start")
+    telegram.say(ada, "enhnce MUG-01")
+    await bot.settle()
+    helped, suggested = telegram.shown(ada)
+    assert "/enhance SKU" in helped.text
+    assert "/settings" in helped.text
+    assert "Did you mean enhance MUG-01?" in suggested.text
+
+
+async def test_a_sticker_is_answered_with_help_and_a_group_is_left_alone(
+    bot: TelegramBot, telegram: TelegramServer
+) -> None:
+    anna = await bot.member("Anna")
+    sticker = {"file_id": "s", "file_unique_id": "s", "type": "regular", "width": 1, "height": 1, "is_animated": False, "is_video": False}  # fmt: skip
+    private = {"id": anna.user_id, "type": "private", "first_name": "Anna"}
+    group = {"id": -1008, "type": "supergroup", "title": "Shop"}
+    for chat in (private, group):
+        telegram.send_update(message={"message_id": 900, "date": 1, "chat": chat, "from": anna.json, "sticker": sticker})  # fmt: skip
+    await bot.settle()
+    assert ["What you can say" in message.text for message in telegram.shown(anna)] == [True]
+    assert len(await bot.events()) == 1

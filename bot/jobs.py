@@ -15,7 +15,6 @@ import asyncio
 import logging
 import os
 import random
-import sqlite3
 import threading
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Sequence
 from dataclasses import dataclass, field
@@ -25,8 +24,8 @@ from typing import Any
 
 from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions
 from sqlalchemy import Connection
-from sqlalchemy.engine import make_url
 
+from bot.engine_database import POOL_SIZE, engine_url, open_engine, write_ahead
 from bot.slots import LOCK_LOST_EXIT_STATUS, Held, Locks
 from bot.steps import Chain, FailedStep, Patience, Step, Steps, run_step, tell_failure
 from domain.catalog import PlatformName
@@ -76,13 +75,6 @@ class DeadLetter:
     why: str
 
 
-def engine_url(database_url: str) -> str:
-    """Return our database's URL the way the engine's synchronous driver wants it."""
-    url = make_url(database_url)
-    driver = "sqlite" if url.get_backend_name() == "sqlite" else "postgresql+psycopg"
-    return url.set(drivername=driver).render_as_string(hide_password=False)
-
-
 def publish_queue(platform: PlatformName) -> str:
     """Return where a platform's jobs wait; the spelling is that of domain/jobs.py."""
     return f"publish-{platform.value}"
@@ -95,7 +87,7 @@ def migrate_engine(database_url: str) -> None:
     """
     url = engine_url(database_url)
     _quiet_engine_log()
-    _write_ahead(url)
+    write_ahead(url)
     DBOS.migrate(url)
     client = DBOSClient(system_database_url=url, application_name=APP_NAME)
     try:
@@ -154,6 +146,7 @@ class Jobs:
         pace: Pace | None = None,
     ) -> None:
         self._url = engine_url(database_url)
+        self._connections = open_engine(database_url)
         self._slot = slot
         self._locks = locks
         self._steps = steps
@@ -186,6 +179,8 @@ class Jobs:
         await asyncio.gather(*self._running, return_exceptions=True)
         if self._guard is not None:
             await asyncio.to_thread(self._guard.join)
+        if self._connections is not None:
+            self._connections.dispose()
 
     async def sweep(self) -> None:
         """Bring every row that no job will finish into its failed state, once. One process at a time does it."""
@@ -246,10 +241,11 @@ class Jobs:
         config = DBOSConfig(
             name=APP_NAME,
             system_database_url=self._url,
+            system_database_engine=self._connections,
             application_version=VERSION,
             executor_id=self._slot.name,
             run_migrations=False,
-            sys_db_pool_size=10,
+            sys_db_pool_size=POOL_SIZE,
             max_executor_threads=32,
             log_level="WARNING",
         )
@@ -378,18 +374,6 @@ class Jobs:
             log.exception("could not bring %s into its failed state", subject_id)
             return False
         return True
-
-
-def _write_ahead(url: str) -> None:
-    """Set WAL, which stays with the file: the engine never does, and its readers would block our writers."""
-    database = make_url(url).database
-    if not url.startswith("sqlite") or database is None:
-        return
-    connection = sqlite3.connect(database)
-    try:
-        connection.execute("PRAGMA journal_mode=WAL")
-    finally:
-        connection.close()
 
 
 def _quiet_engine_log() -> None:

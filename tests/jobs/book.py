@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
-from bot.jobs import engine_url
+from bot.engine_database import engine_url
 
 metadata = sa.MetaData()
 effects = sa.Table(

@@ -14,7 +14,8 @@ from typing import Any
 
 from dbos import DBOSClient
 
-from bot.jobs import APP_NAME, Enqueuer, engine_url, migrate_engine
+from bot.engine_database import engine_url
+from bot.jobs import APP_NAME, Enqueuer, migrate_engine
 from domain.jobs import Job, JobName
 from tests.jobs.book import Book, Effect
 

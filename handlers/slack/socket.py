@@ -1,8 +1,9 @@
 """Socket Mode, watched: a line that went quiet is replaced, whatever the library believes of it.
 
-A socket may stay open and carry nothing more (bolt-python#1529). So beside the library's own reconnecting
-there is one rule: no message and no answered ping for `silence_s`, and a new connection takes over. The old
-one is closed after the new one stands, since Slack allows ten and sends each event to one of them.
+A socket may stay open and carry nothing more (bolt-python#1529), and the library reconnects at once and for
+ever, without a pause that grows. So its own reconnecting is off, but for Slack's notice that it is about to
+close a line, and the rule is here: a closed line, or no message and no answered ping for `silence_s`, and a
+new one takes over. The old one is closed after the new one stands, since Slack allows ten.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ log = logging.getLogger(__name__)
 SILENCE_S = 60.0
 PING_S = 10.0
 CONNECT_S = 20.0
+LOOK_S = 1.0
+"""How often a line is looked at: the library tells nobody of an answered ping, nor of a line that broke."""
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 60.0
 ENOUGH = 10
@@ -38,6 +41,8 @@ class Line:
         # The library leaves these without types.
         self.connect: Callable[[], Awaitable[None]] = handler.client.connect
         self.close: Callable[[], Awaitable[None]] = handler.client.close
+        # Two who reconnect would each close what the other has just opened.
+        self.client.default_auto_reconnect_enabled = self.client.auto_reconnect_enabled = False
         self._heard_at = time.time()
         self.client.on_message_listeners.append(self._heard)
 
@@ -90,7 +95,7 @@ class SocketLine:
                     await self._close(line)
                 line = fresh
                 await self._watch(line)
-                log.warning("slack_socket_silent", extra={"quiet_s": round(line.quiet_s, 1)})
+                log.warning("slack_socket_replaced", extra={"quiet_s": round(line.quiet_s, 1)})
         finally:
             if line is not None:
                 await self._close(line)
@@ -114,8 +119,11 @@ class SocketLine:
         return line
 
     async def _watch(self, line: Line) -> None:
-        while line.quiet_s < self._silence_s:  # noqa: ASYNC110 - the library tells nobody of an answered ping
-            await asyncio.sleep(min(self._silence_s / 4, self._ping_s))
+        """Return when the line is silent, or closed at two looks in a row: at one it may be following a notice."""
+        closed = 0
+        while line.quiet_s < self._silence_s and closed < 2:
+            await asyncio.sleep(min(self._silence_s / 4, LOOK_S))
+            closed = 0 if await line.client.is_connected() else closed + 1
 
     async def _close(self, line: Line) -> None:
         try:

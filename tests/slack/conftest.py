@@ -29,6 +29,6 @@ async def http_rig(shop: Shop) -> AsyncIterator[Rig]:
 
 @pytest.fixture
 async def socket_rig(shop: Shop) -> AsyncIterator[Rig]:
-    """Socket Mode alone."""
-    async with open_rig(shop, "socket") as opened:
+    """Socket Mode alone, with little patience for silence."""
+    async with open_rig(shop, "socket", is_impatient=True) as opened:
         yield opened

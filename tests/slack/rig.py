@@ -24,8 +24,8 @@ from tests.fakes.slack import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET, FakeSlack
 from tests.fakes.slack_people import SlackPeople
 from tests.handlers.shop import Shop
 
-SILENCE_S = 0.6
-PING_S = 0.2
+SHORT_SILENCE_S = 1.0
+SHORT_PING_S = 0.1
 
 
 class SlackShop(Shop):
@@ -83,8 +83,10 @@ async def taken(shop: Shop) -> list[str]:
 
 
 @asynccontextmanager
-async def open_rig(shop: Shop, transport: str, *, role: Role = Role.APPROVER) -> AsyncIterator[Rig]:
-    """Open it all; `transport` is socket or http."""
+async def open_rig(
+    shop: Shop, transport: str, *, role: Role = Role.APPROVER, is_impatient: bool = False
+) -> AsyncIterator[Rig]:
+    """Open it all; `transport` is socket or http. An impatient socket is taken for silent after a second."""
     async with FakeSlack() as slack:
         here = SlackShop(**{each.name: getattr(shop, each.name) for each in fields(shop)})
         here.chat = SlackChat(bot_token=BOT_TOKEN, api_url=slack.api_url, media=here.media, pause_s=0.001)
@@ -95,8 +97,8 @@ async def open_rig(shop: Shop, transport: str, *, role: Role = Role.APPROVER) ->
             signing_secret=SIGNING_SECRET,
             api_url=slack.api_url,
             default_role=role,
-            silence_s=SILENCE_S,
-            ping_s=PING_S,
+            silence_s=SHORT_SILENCE_S if is_impatient else 60,
+            ping_s=SHORT_PING_S if is_impatient else 10,
             first_pause_s=0.01,
         )
         people = SlackPeople(slack, transport=transport)

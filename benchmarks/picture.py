@@ -76,12 +76,12 @@ def look_at(enhancer: engine.LocalEnhancer, photo: Photo, folder: Path, name: st
     """Cut one photo out and take every measure of it."""
     seen = Seen(name)
     try:
-        cut = enhancer._cut_out(photo, engine_name)
+        cut = enhancer._cut_out(photo, engine_name, Recipe())
     except BadPhoto as error:
         seen.refused = error.sentence
         return seen
     seen.told = [finding.code.value for finding in cut.findings if finding.level is FindingLevel.WARNING]
-    dark = replace(cut, stops=0.0)
+    dark = replace(cut, light=light.AS_PHOTOGRAPHED)
     pixels, alpha = _in_photo(dark)
     _placed(seen, cut, dark)
     mask_file = folder / "masks" / f"{name}.png"
@@ -91,7 +91,7 @@ def look_at(enhancer: engine.LocalEnhancer, photo: Photo, folder: Path, name: st
         seen.figures["overlap"] = measures.overlap(small, small_truth)
         seen.figures["boundary_f"] = measures.boundary_f(small, small_truth)
         if (folder / "truth" / f"{name}.json").is_file():
-            _against_the_truth(seen, photo, pixels, alpha, cut.stops, truth, folder)
+            _against_the_truth(seen, cut, pixels, alpha, truth, folder)
     words = " · ".join([*(f"{key} {value:.3f}" for key, value in seen.figures.items() if key == "overlap"), *seen.told])
     size = 640
     heat = measures.halo_heat(codec.shrunk(pixels, size), codec.shrunk(alpha, size), codec.shrunk(photo.rgb, size))
@@ -149,7 +149,7 @@ def _resampled(cut: engine._CutOut, framing: scene.Framing) -> PixelsU8:
 
 
 def _against_the_truth(
-    seen: Seen, photo: Photo, pixels: PixelsU8, alpha: AlphaU8, stops: float, truth: AlphaU8, folder: Path
+    seen: Seen, cut: engine._CutOut, pixels: PixelsU8, alpha: AlphaU8, truth: AlphaU8, folder: Path
 ) -> None:
     """Measure halo and colour of a composite whose product, alpha and cast are known."""
     known = json.loads((folder / "truth" / f"{seen.name}.json").read_text())
@@ -157,8 +157,8 @@ def _against_the_truth(
     height, width = clean.shape[:2]
     # Colour: at the size the truth is kept at.
     sure = (codec.scaled(truth, width, height) > measures.SURE) & (codec.scaled(alpha, width, height) > measures.SURE)
-    lit = codec.scaled(light.brightened(pixels, stops), width, height)
-    before = codec.scaled(photo.rgb, width, height)
+    lit = codec.scaled(light.lit(pixels, cut.light), width, height)
+    before = codec.scaled(cut.photo.rgb, width, height)
     if sure.any():
         seen.figures["colour_before"] = float(measures.delta_e(before[sure], clean[sure][:, :3]).mean())
         seen.figures["colour_after"] = float(measures.delta_e(lit[sure], clean[sure][:, :3]).mean())
@@ -167,7 +167,7 @@ def _against_the_truth(
     levels = np.clip(light._LINEAR[clean[..., :3]] * gains, 0, 1)
     shown = np.where(levels <= 0.0031308, levels * 12.92, 1.055 * levels ** (1 / 2.4) - 0.055) * 255
     share, true_share = (codec.scaled(each, width, height)[..., None] / 255.0 for each in (alpha, truth))
-    behind = codec.scaled(measures.old_background(photo.rgb, truth), width, height)
+    behind = codec.scaled(measures.old_background(cut.photo.rgb, truth), width, height)
     own = codec.scaled(pixels, width, height)
     ideal = shown * true_share + 255 * (1 - true_share)
     for key, its_share in (("halo", share), ("halo_colour", true_share)):

@@ -38,6 +38,9 @@ class FindingCode(StrEnum):
     CLIPPED = "clipped"
     ENLARGED = "enlarged"
     EXPOSURE = "exposure"
+    BRIGHTNESS = "brightness"
+    WHITE_BALANCE = "white_balance"
+    WHITE_SPOT = "white_spot"
     SHADOW_DROPPED = "shadow_dropped"
     BACKGROUND_REPLACED = "background_replaced"
     TRANSPARENT_INPUT = "transparent_input"
@@ -115,6 +118,16 @@ SENTENCES: dict[tuple[FindingCode, FindingLevel], str] = {
     ): "The product was enlarged {measured:.1f} times and looks soft: retake the photo closer.",
     (FindingCode.EXPOSURE, _NOTE): "Brightened by {measured:+.1f} stops; colours were left as photographed.",
     (FindingCode.EXPOSURE, _OK): "The light was right and stayed as it was.",
+    (FindingCode.BRIGHTNESS, _NOTE): "The light was changed by {measured:+.1f} stops.",
+    (FindingCode.BRIGHTNESS, _OK): "The light was left as photographed, as asked.",
+    (FindingCode.WHITE_BALANCE, _OK): "What is white or grey behind the product has no colour cast.",
+    (FindingCode.WHITE_BALANCE, _NOTE): (
+        "A colour cast was taken out, judged by what is white or grey behind the product."
+    ),
+    (FindingCode.WHITE_SPOT, _NOTE): "Colours were corrected so that the spot you named is white or grey.",
+    (FindingCode.WHITE_SPOT, _WARNING): (
+        "The spot you named as white is burnt out, dark or strongly coloured: name another, like white=80,15."
+    ),
     (FindingCode.SHADOW_DROPPED, _NOTE): "This store allows no shadow on its main picture, so there is none.",
     (
         FindingCode.BACKGROUND_REPLACED,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Literal
@@ -12,6 +12,11 @@ from domain.catalog import PlatformName, Sha256
 from domain.errors import BadInput
 
 _HEX = re.compile(r"#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
+_SPOT = re.compile(r"(\d{1,3}(?:\.\d+)?)\s*%?\s*[,;x]\s*(\d{1,3}(?:\.\d+)?)\s*%?")
+_STOPS = re.compile(r"([+-]?\d(?:[.,]\d+)?)(?:\s*(?:stops?|ev))?")
+_PERCENT = re.compile(r"(\d{1,2}(?:[.,]\d+)?)\s*%?")
+MOST_MARGIN_PERCENT = 40.0
+MOST_BRIGHTNESS_STOPS = 2.0
 _NAMED_COLOURS = {
     "black": (0, 0, 0),
     "grey": (238, 238, 238),
@@ -26,29 +31,32 @@ _NAMED_COLOURS = {
 
 
 class Shadow(StrEnum):
-    """The shadow under the product."""
+    """What the ground under the product shows."""
 
     NONE = "none"
     CONTACT = "contact"
     SOFT = "soft"
+    REFLECTION = "reflection"
 
 
 @dataclass(frozen=True, slots=True)
 class Background:
-    """A plain colour, nothing at all, or a backdrop picture from the media storage."""
+    """A plain colour, nothing at all, a backdrop picture from the media storage, or a studio's soft sweep."""
 
-    kind: Literal["colour", "transparent", "photo"]
+    kind: Literal["colour", "transparent", "photo", "gradient"]
     rgb: tuple[int, int, int] = (255, 255, 255)
     photo: Sha256 | None = None
 
     @classmethod
     def parse(cls, word: str) -> Background:
-        """Read `white`, `transparent`, `#eee`, `#RRGGBB` or a colour word. Raises BadInput."""
+        """Read `white`, `transparent`, `gradient`, `#eee`, `#RRGGBB` or a colour word. Raises BadInput."""
         text = word.strip().lower()
         if text == "white":
             return WHITE
         if text == "transparent":
             return TRANSPARENT
+        if text == "gradient":
+            return GRADIENT
         if text in _NAMED_COLOURS:
             return cls("colour", _NAMED_COLOURS[text])
         if match := _HEX.fullmatch(text):
@@ -56,7 +64,8 @@ class Background:
             return cls("colour", (int(digits[:2], 16), int(digits[2:4], 16), int(digits[4:], 16)))
         words = ", ".join(sorted(_NAMED_COLOURS))
         raise BadInput(
-            f"I do not know the background “{word}”: use white, transparent, {words} or a colour like #eeeeee."
+            f"I do not know the background “{word}”: use white, transparent, gradient, {words} or a colour "
+            "like #eeeeee."
         )
 
     def __str__(self) -> str:
@@ -67,6 +76,39 @@ class Background:
 
 WHITE = Background("colour")
 TRANSPARENT = Background("transparent")
+GRADIENT = Background("gradient")
+
+
+@dataclass(frozen=True, slots=True)
+class WhiteFrom:
+    """Where the light's colour is judged: by what is there (auto), nowhere (off), or at a spot a person names.
+
+    `x_ratio` and `y_ratio` (0..1, from the left and the top of the upright photo) belong to a spot.
+    """
+
+    kind: Literal["auto", "off", "spot"] = "auto"
+    x_ratio: float = 0.0
+    y_ratio: float = 0.0
+
+    @classmethod
+    def parse(cls, word: str) -> WhiteFrom:
+        """Read `auto`, `off` or `X,Y` in percent of the photo: `80,15` is near the top right. Raises BadInput."""
+        text = word.strip().lower()
+        if text == "auto":
+            return cls()
+        if text == "off":
+            return cls("off")
+        if match := _SPOT.fullmatch(text):
+            x_percent, y_percent = float(match[1]), float(match[2])
+            if max(x_percent, y_percent) <= 100:
+                return cls("spot", x_percent / 100, y_percent / 100)
+        raise BadInput(
+            f"I do not know what “white={word}” means: use auto, off, or where the photo shows something white or "
+            "grey, in percent from the left and from the top, like white=80,15."
+        )
+
+    def __str__(self) -> str:
+        return f"{self.x_ratio * 100:g},{self.y_ratio * 100:g}" if self.kind == "spot" else self.kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,33 +136,37 @@ class PictureRules:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What a person asked for. None means: as the platform wants it."""
+    """What a person asked for. None means: as the platform wants it, or as the photo needs it.
+
+    Every field has a default, so that rows written before it was there still read.
+    """
 
     background: Background | None = None
     shadow: Shadow | None = None
     engine: str = "auto"
+    margin_percent: float | None = None
+    """Room on each side of the product's longer side ÷ the canvas; 8 means that it fills 84 %."""
+    brightness_stops: float | None = None
+    """How much brighter than photographed, in stops; 0 leaves the light alone, None lets it be judged."""
+    white: WhiteFrom = WhiteFrom()
 
     def changed(self, options: Mapping[str, str]) -> Recipe:
-        """Return this recipe with `background=`, `shadow=` or `engine=` changed. Raises BadInput."""
+        """Return this recipe with the options of `_READERS` changed. Raises BadInput."""
         recipe = self
         for name, word in options.items():
-            if name == "background":
-                recipe = replace(recipe, background=Background.parse(word))
-            elif name == "shadow":
-                recipe = replace(recipe, shadow=parse_shadow(word))
-            elif name == "engine":
-                recipe = replace(recipe, engine=parse_engine(word))
-            else:
-                raise BadInput(f"I do not know the option “{name}”: use background=, shadow= or engine=.")
+            if name not in _READERS:
+                *first, last = (f"{known}=" for known in _READERS)
+                raise BadInput(f"I do not know the option “{name}”: use {', '.join(first)} or {last}.")
+            recipe = _READERS[name](recipe, word)
         return recipe
 
 
 def parse_shadow(word: str) -> Shadow:
-    """Read `none`, `contact` or `soft`. Raises BadInput."""
+    """Read `none`, `contact`, `soft` or `reflection`. Raises BadInput."""
     try:
         return Shadow(word.strip().lower())
     except ValueError:
-        raise BadInput(f"I do not know the shadow “{word}”: use none, contact or soft.") from None
+        raise BadInput(f"I do not know the shadow “{word}”: use none, contact, soft or reflection.") from None
 
 
 def parse_engine(word: str) -> str:
@@ -129,6 +175,47 @@ def parse_engine(word: str) -> str:
     if text in {"auto", "builtin"} or re.fullmatch(r"rembg:[a-z0-9][a-z0-9-]{0,40}", text):
         return text
     raise BadInput(f"I do not know the engine “{word}”: use auto, builtin or rembg:MODEL, for example rembg:u2netp.")
+
+
+def parse_margin(word: str) -> float | None:
+    """Read `auto` (None) or a percentage from 0 to 40: `8`, `7.5%`. Raises BadInput."""
+    text = word.strip().lower()
+    if text == "auto":
+        return None
+    if (match := _PERCENT.fullmatch(text)) and (percent := _number(match[1])) <= MOST_MARGIN_PERCENT:
+        return percent
+    raise BadInput(
+        f"I do not know the margin “{word}”: use auto or the percentage on each side, from 0 to "
+        f"{MOST_MARGIN_PERCENT:.0f}, like margin=8."
+    )
+
+
+def parse_brightness(word: str) -> float | None:
+    """Read `auto` (None) or stops from −2 to +2: `+0.5`, `-1`. Raises BadInput."""
+    text = word.strip().lower().replace("−", "-")
+    if text == "auto":
+        return None
+    if (match := _STOPS.fullmatch(text)) and abs(stops := _number(match[1])) <= MOST_BRIGHTNESS_STOPS:
+        return stops
+    raise BadInput(
+        f"I do not know the brightness “{word}”: use auto, 0 to leave the light as photographed, or stops from "
+        f"-{MOST_BRIGHTNESS_STOPS:.0f} to +{MOST_BRIGHTNESS_STOPS:.0f}, like brightness=+0.5."
+    )
+
+
+def _number(text: str) -> float:
+    return float(text.replace(",", "."))
+
+
+_READERS: dict[str, Callable[[Recipe, str], Recipe]] = {
+    "background": lambda recipe, word: replace(recipe, background=Background.parse(word)),
+    "shadow": lambda recipe, word: replace(recipe, shadow=parse_shadow(word)),
+    "margin": lambda recipe, word: replace(recipe, margin_percent=parse_margin(word)),
+    "brightness": lambda recipe, word: replace(recipe, brightness_stops=parse_brightness(word)),
+    "white": lambda recipe, word: replace(recipe, white=WhiteFrom.parse(word)),
+    "engine": lambda recipe, word: replace(recipe, engine=parse_engine(word)),
+}
+"""Every option a person may type, by its name."""
 
 
 RulesByPlatform = Mapping[PlatformName, PictureRules]

@@ -11,9 +11,10 @@ import numpy as np
 
 from domain.picture import Finding, FindingCode, FindingLevel
 from domain.recipe import WHITE, Background, PictureRules
+from imaging.balance import NO_GAINS, Balance
 from imaging.codec import AlphaU8, PixelsU8
 from imaging.cutout import OWN_MATTE, SoftMask
-from imaging.light import level_at, product_luma
+from imaging.light import Light, level_at, product_luma
 from imaging.nets import OPEN_MODELS
 from imaging.patches import SEE_THROUGH_FROM
 from imaging.scene import FRAME_RATIO, Box
@@ -40,11 +41,11 @@ _PURE_WHITE = (255, 255, 255, 0), (255, 255, 255, 0)
 
 
 def photo_findings(
-    mask: SoftMask, scene: PixelsU8, alpha: AlphaU8, *, sides: tuple[str, ...], stops: float, see_through: float
+    mask: SoftMask, scene: PixelsU8, alpha: AlphaU8, *, sides: tuple[str, ...], see_through: float
 ) -> tuple[Finding, ...]:
     """Judge the photo. `scene` and `alpha` are the crop at about 1000 px, `sides` where it is cut off.
 
-    `see_through` is `patches.see_through_ratio` of its alpha.
+    `see_through` is `patches.see_through_ratio` of its alpha. What was done to the light: `lighting_findings`.
     """
     findings = [engine_finding(mask.engine)]
     if mask.doubt >= mask.doubt_limit:
@@ -61,7 +62,7 @@ def photo_findings(
     blur = blur_ratio(scene)
     if blur > BLURRED_ABOVE:
         findings.append(Finding(FindingCode.BLURRED, FindingLevel.WARNING, measured=blur, wanted=BLURRED_ABOVE))
-    return (*findings, *_light_findings(scene, alpha, stops=stops))
+    return (*findings, *_light_findings(scene, alpha))
 
 
 def engine_finding(engine: str) -> Finding:
@@ -77,7 +78,7 @@ def engine_finding(engine: str) -> Finding:
     return Finding(FindingCode.ENGINE, FindingLevel.OK, detail=f"{name} ({model.licence}, {model.source})")
 
 
-def _light_findings(scene: PixelsU8, alpha: AlphaU8, *, stops: float) -> list[Finding]:
+def _light_findings(scene: PixelsU8, alpha: AlphaU8) -> list[Finding]:
     findings = []
     luma = product_luma(scene, alpha)
     top = float(level_at(cv2.cvtColor(scene, cv2.COLOR_RGB2GRAY), 0.99))
@@ -92,10 +93,26 @@ def _light_findings(scene: PixelsU8, alpha: AlphaU8, *, stops: float) -> list[Fi
             findings.append(
                 Finding(FindingCode.BRIGHT, FindingLevel.WARNING, measured=median, wanted=float(BRIGHT_ABOVE))
             )
-    if stops > 0:
-        findings.append(Finding(FindingCode.EXPOSURE, FindingLevel.NOTE, measured=stops))
+    return findings
+
+
+def lighting_findings(light: Light, balance: Balance, *, was_asked: bool) -> tuple[Finding, ...]:
+    """Say what was done to the light and by which evidence; `was_asked` when a person named the brightness."""
+    colours_changed = light.gains != NO_GAINS
+    if was_asked or (colours_changed and light.stops):
+        level = FindingLevel.NOTE if light.stops else FindingLevel.OK
+        findings = (Finding(FindingCode.BRIGHTNESS, level, measured=light.stops),)
+    elif light.stops:
+        findings = (Finding(FindingCode.EXPOSURE, FindingLevel.NOTE, measured=light.stops),)
     else:
-        findings.append(Finding(FindingCode.EXPOSURE, FindingLevel.OK, measured=0.0))
+        findings = (Finding(FindingCode.EXPOSURE, FindingLevel.OK, measured=0.0),)
+    if balance.source == "surface":
+        level = FindingLevel.NOTE if colours_changed else FindingLevel.OK
+        return (*findings, Finding(FindingCode.WHITE_BALANCE, level, measured=balance.chroma, wanted=0.0))
+    if balance.source == "spot":
+        return (*findings, Finding(FindingCode.WHITE_SPOT, FindingLevel.NOTE, measured=balance.chroma, wanted=0.0))
+    if balance.source == "unusable":
+        return (*findings, Finding(FindingCode.WHITE_SPOT, FindingLevel.WARNING, measured=balance.chroma, wanted=0.0))
     return findings
 
 

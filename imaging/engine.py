@@ -22,9 +22,11 @@ from domain.catalog import Sha256
 from domain.errors import NotPossible
 from domain.picture import ContentType, Enhanced, Finding, FindingCode, FindingLevel, Picture
 from domain.recipe import WHITE, Background, PictureRules, Recipe, Shadow
-from imaging import checks, codec, light, preview, scene
+from imaging import checks, codec, preview, scene
+from imaging.balance import balance_of
 from imaging.codec import AlphaU8, Photo, PixelsU8
 from imaging.cutout import Engines, SoftMask, no_product, own_mask
+from imaging.light import Light, lit, stops_wanted
 from imaging.matting import FIT_LONG_SIDE_PX, EdgeModel, fit_edge, foreground, without_haze
 from imaging.patches import see_through_ratio, without_patches
 from imaging.scene import Box, Framing
@@ -46,7 +48,7 @@ class _CutOut:
     crop: Box
     product: Box
     edge: EdgeModel | None
-    stops: float
+    light: Light
     mask: SoftMask
     findings: tuple[Finding, ...]
 
@@ -126,7 +128,7 @@ class LocalEnhancer:
             raise ValueError("no rules: nothing to make")
         decoded = codec.decode(photo, max_megapixels=self._max_megapixels)
         engine = self._engine if recipe.engine == "auto" else recipe.engine
-        cut = self._cut_out(decoded, engine)
+        cut = self._cut_out(decoded, engine, recipe)
         behind = None if backdrop is None else codec.decode(backdrop, max_megapixels=self._max_megapixels).rgb
         rendered = [_render(cut, recipe, each, behind) for each in rules]
         before, after = preview.slider_pair(rendered[0].framing, decoded.rgb, rendered[0].seen)
@@ -140,7 +142,7 @@ class LocalEnhancer:
             findings=(*decoded.findings, *cut.findings),
         )
 
-    def _cut_out(self, photo: Photo, engine: str) -> _CutOut:
+    def _cut_out(self, photo: Photo, engine: str, recipe: Recipe) -> _CutOut:
         height, width = photo.rgb.shape[:2]
         overview = codec.shrunk(photo.rgb, OVERVIEW_LONG_SIDE_PX)
         mask = self._engines.cut_out(overview, engine) if photo.alpha is None else own_mask(photo.alpha)
@@ -149,29 +151,42 @@ class LocalEnhancer:
         if photo.alpha is None:
             edge = _fitted(crop, work, mask, photo_width=width, photo_height=height)
             alpha = edge.alpha(work)
-            stops = light.stops_wanted(overview)
         else:
-            edge, stops = None, 0.0  # the light around a product that was cut out before is gone
+            edge = None
             alpha = cv2.resize(crop.of(photo.alpha), work.shape[1::-1], interpolation=cv2.INTER_AREA)
         if not (alpha > 127).any():
             raise no_product()
+        light, lighting = _judge_light(photo, overview, mask, recipe)
         sides = checks.sides_cut_off(alpha, crop, photo_width=width, photo_height=height)
         return _CutOut(
             photo=photo,
             crop=crop,
             product=_box_of(alpha > 127, crop),
             edge=edge,
-            stops=stops,
+            light=light,
             mask=mask,
-            findings=checks.photo_findings(
-                mask,
-                work,
-                alpha,
-                sides=sides,
-                stops=stops,
-                see_through=0.0 if edge is None else see_through_ratio(edge.coarse),  # a matte may mean its glass
+            findings=(
+                *checks.photo_findings(
+                    mask,
+                    work,
+                    alpha,
+                    sides=sides,
+                    see_through=0.0 if edge is None else see_through_ratio(edge.coarse),  # a matte may mean its glass
+                ),
+                *lighting,
             ),
         )
+
+
+def _judge_light(photo: Photo, overview: PixelsU8, mask: SoftMask, recipe: Recipe) -> tuple[Light, tuple[Finding, ...]]:
+    """Return what shall be done to the light, and why. The light around what was cut out before is gone."""
+    is_whole = photo.alpha is None
+    balance = balance_of(overview, mask.coverage if is_whole and mask.doubt < mask.doubt_limit else None, recipe.white)
+    stops = recipe.brightness_stops
+    if stops is None:
+        stops = stops_wanted(lit(overview, Light(gains=balance.gains))) if is_whole else 0.0
+    light = Light(stops, balance.gains)
+    return light, checks.lighting_findings(light, balance, was_asked=recipe.brightness_stops is not None)
 
 
 def _fitted(crop: Box, work: PixelsU8, mask: SoftMask, *, photo_width: int, photo_height: int) -> EdgeModel:
@@ -203,7 +218,7 @@ def _render(cut: _CutOut, recipe: Recipe, rules: PictureRules, backdrop: PixelsU
     height, width = cut.photo.rgb.shape[:2]
     framing = scene.frame(rules, cut.product, cut.crop, photo_width=width, photo_height=height)
     pixels, crop_alpha = _drawn(cut, framing)
-    pixels = light.brightened(pixels, cut.stops)
+    pixels = lit(pixels, cut.light)
     alpha = scene.on_canvas(framing, crop_alpha)
     strength = None if shadow is Shadow.NONE else scene.shadow_strength(alpha, shadow)
     if background.kind == "transparent":

@@ -11,7 +11,17 @@ from hypothesis import strategies as st
 from domain.catalog import SKU_MAX_CHARS, ImageId, Listing, ListingId, ListingImage, Sku, StoreId
 from domain.errors import BadInput
 from domain.people import Role
-from domain.recipe import TRANSPARENT, WHITE, Background, Recipe, Shadow, parse_engine, parse_shadow
+from domain.recipe import (
+    GRADIENT,
+    TRANSPARENT,
+    WHITE,
+    Background,
+    Recipe,
+    Shadow,
+    WhiteFrom,
+    parse_engine,
+    parse_shadow,
+)
 
 
 @given(st.text(max_size=100))
@@ -108,17 +118,52 @@ def test_a_recipe_changes_only_what_was_asked_for() -> None:
     changed = recipe.changed({"shadow": "soft"})
     assert changed == Recipe(background=WHITE, shadow=Shadow.SOFT, engine="builtin")
     assert recipe.changed({}) is recipe
-    with pytest.raises(BadInput, match="background=, shadow= or engine="):
+    with pytest.raises(BadInput, match="white= or engine="):
         recipe.changed({"colour": "red"})
 
 
-@given(st.dictionaries(st.sampled_from(["background", "shadow", "engine", "size", ""]), st.text(max_size=20)))
+OPTIONS = ("background", "shadow", "margin", "brightness", "white", "engine")
+
+
+@pytest.mark.parametrize(
+    ("name", "word", "field", "value"),
+    [
+        ("margin", "7.5%", "margin_percent", 7.5),
+        ("margin", "auto", "margin_percent", None),
+        ("brightness", "+0,5 stops", "brightness_stops", 0.5),
+        ("brightness", "−1", "brightness_stops", -1.0),
+        ("brightness", "0", "brightness_stops", 0.0),
+        ("white", "80,15", "white", WhiteFrom("spot", 0.8, 0.15)),
+        ("white", "OFF", "white", WhiteFrom("off")),
+        ("background", "gradient", "background", GRADIENT),
+        ("shadow", "reflection", "shadow", Shadow.REFLECTION),
+    ],
+)
+def test_options_of_the_scene_are_read(name: str, word: str, field: str, value: object) -> None:
+    assert getattr(Recipe().changed({name: word}), field) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "word"),
+    [("margin", "41"), ("margin", "-1"), ("brightness", "2.1"), ("brightness", "bright"), ("white", "101,5"), ("white", "wall")],
+)  # fmt: skip
+def test_option_out_of_its_range_is_refused_with_an_example(name: str, word: str) -> None:
+    with pytest.raises(BadInput, match=f"{name}="):
+        Recipe().changed({name: word})
+
+
+@given(st.sampled_from([WhiteFrom(), WhiteFrom("off"), WhiteFrom("spot", 0.125, 1.0)]))
+def test_a_white_reads_as_it_is_written(white: WhiteFrom) -> None:
+    assert WhiteFrom.parse(str(white)) == white
+
+
+@given(st.dictionaries(st.sampled_from([*OPTIONS, "size", ""]), st.text(max_size=20)))
 def test_any_options_are_a_recipe_or_bad_input(options: dict[str, str]) -> None:
     try:
         recipe = Recipe().changed(options)
     except BadInput:
         return
-    assert set(options) <= {"background", "shadow", "engine"}
+    assert set(options) <= set(OPTIONS)
     assert recipe.changed(options) == recipe
 
 

@@ -93,7 +93,7 @@ def test_see_through_part_is_a_warning_and_a_clean_edge_is_none() -> None:
     photo, alpha = painted(within(200, 200, 120)), (mask.coverage * 255).astype(np.uint8)
 
     def warned(ratio: float) -> bool:
-        found = photo_findings(mask, photo, alpha, sides=(), stops=0.0, see_through=ratio)
+        found = photo_findings(mask, photo, alpha, sides=(), see_through=ratio)
         return FindingCode.SEE_THROUGH in {each.code for each in found}
 
     assert not warned(see_through_ratio(alpha))

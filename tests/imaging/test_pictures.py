@@ -9,7 +9,7 @@ import pytest
 from domain.catalog import Sha256
 from domain.errors import NotPossible
 from domain.picture import FindingCode, FindingLevel, Picture
-from domain.recipe import TRANSPARENT, Background, PictureRules, Recipe, Shadow
+from domain.recipe import TRANSPARENT, Background, PictureRules, Recipe, Shadow, WhiteFrom
 from imaging.codec import PixelsU8
 from imaging.engine import LocalEnhancer
 from imaging.scene import ORIGINAL, SQUARE
@@ -190,7 +190,8 @@ def test_resampling_does_not_soften_the_product(enhancer: LocalEnhancer) -> None
     texture = cv2.resize(bits, (640, 480), interpolation=cv2.INTER_NEAREST).astype(np.int16) * 50 - 25
     textured = np.where(disc().astype(int)[..., :1] - disc()[..., 1:2] > 85, disc() + texture[..., None], disc())
     photo = np.clip(textured, 0, 255).astype(np.uint8)
-    pixels = seen(enhancer.enhance_photo(encoded(photo, "PNG"), Recipe(), [MAIN]).pictures[0].content)
+    as_photographed = Recipe(brightness_stops=0, white=WhiteFrom("off"))
+    pixels = seen(enhancer.enhance_photo(encoded(photo, "PNG"), as_photographed, [MAIN]).pictures[0].content)
     scale = 870 / 220
     crop = cv2.resize(photo[200:300, 250:350], None, fx=scale, fy=scale, interpolation=cv2.INTER_LANCZOS4)
     mine = pixels[400:600, 400:600]

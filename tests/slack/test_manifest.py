@@ -28,7 +28,7 @@ NEEDED_BY_EVENT = {
 
 def _methods() -> set[str]:
     """Every Web API method our code calls, spelt as Slack does."""
-    called = re.findall(r"client\.([a-z]+(?:_[A-Za-z]+)+)\(", SOURCE)
+    called = re.findall(r"client\.((?!is_)[a-z]+(?:_[A-Za-z]+)+)\(", SOURCE)
     return {name.replace("_", ".", 1) if name.count("_") == 1 else ".".join(name.split("_")) for name in called}
 
 

@@ -22,6 +22,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 
 from domain.errors import Fault
 from storage.bell import Bell
+from storage.quick_sqlite import opener
 from storage.turnstile import Turnstile
 
 BUSY_TIMEOUT_MS = 15_000
@@ -116,7 +117,7 @@ def open_database(url: str) -> Database:
     parsed = _normalised(url)
     if parsed.get_backend_name() == "sqlite":
         Path(parsed.database or "").parent.mkdir(parents=True, exist_ok=True)
-        engine = create_async_engine(parsed, hide_parameters=True)
+        engine = create_async_engine(parsed, hide_parameters=True, async_creator=opener(parsed))
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
     else:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -31,8 +32,23 @@ from storage.work import Enqueue
 if TYPE_CHECKING:
     from storage.media import ObstoreMedia
 
+log = logging.getLogger(__name__)
+
+MOST_TOGETHER = 50
+"""Events in one transaction on SQLite: the first of them waits for the last."""
+
 ALBUM_QUIET = timedelta(seconds=0.8)
 """An album is whole when no photo of it came for this long (measured: Telegram sends them within 0.3 s)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """An event on its way in; `is_new` is what its caller waits for."""
+
+    incoming: Incoming
+    working: Reply | None
+    written: Mapping[Sha256, bytes]
+    is_new: asyncio.Future[bool]
 
 
 class SqlEvents:
@@ -44,37 +60,97 @@ class SqlEvents:
         self._enqueue = enqueue
         self._clock = clock
         self._media = media
+        self._arrivals: list[Arrival] = []
+        self._taker: asyncio.Task[None] | None = None
 
     async def take(
         self, incoming: Incoming, *, working: Reply | None = None, written: Mapping[Sha256, bytes] | None = None
     ) -> bool:
-        """Store the event, its intake job and its first message in one transaction; False when known before."""
-        is_console = incoming.place.chat is ChatName.CONSOLE
+        """Store the event, its intake job and its first message in one transaction; False when known before.
+
+        On SQLite all that came while another transaction held the one write lock share the next one. A
+        caller who goes away does not take the event back.
+        """
+        arrival = Arrival(incoming, working, written or {}, asyncio.get_running_loop().create_future())
+        if not self._database.is_sqlite:
+            await self._take_together([arrival])
+        else:
+            self._arrivals.append(arrival)
+            if self._taker is None or self._taker.done():
+                self._taker = asyncio.create_task(self._take_all())
+        return await asyncio.shield(arrival.is_new)
+
+    async def _take_all(self) -> None:
+        while self._arrivals:
+            batch: list[Arrival] = []
+            try:
+                await self._take_together(batch)
+            except Exception as error:
+                if not batch:  # the database is away: whoever waits hears so, and their chat sends it again
+                    gone, self._arrivals = self._arrivals, []
+                    for arrival in gone:
+                        await self._take_alone(arrival, error)
+                if len(batch) > 1:
+                    log.warning("taking %d events one by one", len(batch), exc_info=error)
+                for arrival in batch:
+                    await self._take_alone(arrival, error if len(batch) == 1 else None)
+
+    async def _take_alone(self, arrival: Arrival, error: Exception | None) -> None:
+        """Take what could not be taken with the others, and tell its caller what is wrong with it."""
+        if error is None:
+            try:
+                await self._take_together([arrival])
+            except Exception as own:  # noqa: BLE001 - it is raised where the event came from
+                error = own
+        if error is not None and not arrival.is_new.done():
+            arrival.is_new.set_exception(error)
+
+    async def _take_together(self, batch: list[Arrival]) -> None:
+        """Take a batch in one transaction; an empty one is filled with all that wait once it is our turn."""
+        has_line = False
         async with self._database.begin(urgent=True) as db_session:
-            to_handle = await self._insert(db_session, incoming)
-            if to_handle is None:
-                return False
-            await self._see_place(db_session, incoming)
-            for name, content in (written or {}).items():
-                assert self._media is not None, "whoever hands over bytes wires the media storage"
-                await self._media.record(db_session, name, content)
-            has_line = is_console and await self._add_own_line(db_session, incoming)
-            messages = Messages(db_session, self._clock)
-            if to_handle:
-                await (await db_session.connection()).run_sync(self._enqueue, intake_job(to_handle))
-                if working is not None:
-                    message = await messages.post(
-                        incoming.place, working, team_id=incoming.team_id, event_key=to_handle, is_provisional=True
-                    )
-                    if is_console:
-                        await self._add_reply_line(db_session, message, working, incoming)
-                        has_line = True
-            has_spoken = await messages.flush(delivered=is_console)
+            if not batch:
+                batch += self._arrivals[:MOST_TOGETHER]
+                del self._arrivals[:MOST_TOGETHER]
+            messages = {False: Messages(db_session, self._clock), True: Messages(db_session, self._clock)}
+            are_new = []
+            for arrival in batch:
+                is_console = arrival.incoming.place.chat is ChatName.CONSOLE
+                is_new, line = await self._take_one(db_session, arrival, messages[is_console])
+                are_new.append(is_new)
+                has_line |= line
+            has_spoken = await messages[False].flush()
+            await messages[True].flush(delivered=True)
         if has_spoken:
             self._database.messages_queued.ring()
         if has_line:
             self._database.lines_added.ring()
-        return True
+        for arrival, is_new in zip(batch, are_new, strict=True):
+            if not arrival.is_new.done():
+                arrival.is_new.set_result(is_new)
+
+    async def _take_one(self, db_session: AsyncSession, arrival: Arrival, messages: Messages) -> tuple[bool, bool]:
+        """Store one event; return whether it is new, and whether the console has a line more."""
+        incoming, working = arrival.incoming, arrival.working
+        is_console = incoming.place.chat is ChatName.CONSOLE
+        to_handle = await self._insert(db_session, incoming)
+        if to_handle is None:
+            return False, False
+        await self._see_place(db_session, incoming)
+        for name, content in arrival.written.items():
+            assert self._media is not None, "whoever hands over bytes wires the media storage"
+            await self._media.record(db_session, name, content)
+        has_line = is_console and await self._add_own_line(db_session, incoming)
+        if to_handle:
+            await (await db_session.connection()).run_sync(self._enqueue, intake_job(to_handle))
+            if working is not None:
+                message = await messages.post(
+                    incoming.place, working, team_id=incoming.team_id, event_key=to_handle, is_provisional=True
+                )
+                if is_console:
+                    await self._add_reply_line(db_session, message, working, incoming)
+                    has_line = True
+        return True, has_line
 
     async def load(self, event_key: str) -> Incoming:
         """Return a stored event; an album as one event with all its photos, once no more of them come.

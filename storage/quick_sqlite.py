@@ -3,7 +3,7 @@
 aiosqlite hands every statement, cursor and fetch to a thread and waits for it. A statement of ours takes
 some 50 µs, the two hops 1 to 4 ms where pixels keep both cores busy; an event's transaction of six
 statements held SQLite's one write lock for 40 ms (measured). What can wait for somebody else still goes
-to the thread: BEGIN IMMEDIATE for the other writer, COMMIT and ROLLBACK for the disk, PRAGMAs.
+to the thread: BEGIN IMMEDIATE where there is another writer, COMMIT and ROLLBACK for the disk, PRAGMAs.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ from typing import Any
 import aiosqlite
 from sqlalchemy import URL
 
-_MAY_WAIT = ("BEGIN IMMEDIATE", "COMMIT", "ROLLBACK", "PRAGMA", "VACUUM")
+_BEGIN = "BEGIN IMMEDIATE"
+_MAY_WAIT = (_BEGIN, "COMMIT", "ROLLBACK", "PRAGMA", "VACUUM")
 _ITER_CHUNK = 64
 
 
@@ -35,8 +36,11 @@ class QuickConnection(aiosqlite.Connection):
         self._finished = 0
 
     async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        if self._connection is not None and self._handed_over == self._finished and not self._may_wait(fn, args):
-            return fn(*args, **kwargs)
+        if self._connection is not None and self._handed_over == self._finished:
+            if not self._may_wait(fn, args):
+                return fn(*args, **kwargs)
+            if args == (_BEGIN, ()) and self._begins_at_once():
+                return None
         self._handed_over += 1
         return await super()._execute(self._in_thread, fn, args, kwargs)  # type: ignore[no-untyped-call]
 
@@ -45,6 +49,18 @@ class QuickConnection(aiosqlite.Connection):
             return fn(*args, **kwargs)
         finally:
             self._finished += 1
+
+    def _begins_at_once(self) -> bool:
+        """Begin writing if nobody else writes just now."""
+        (patience_ms,) = self._conn.execute("PRAGMA busy_timeout").fetchone()
+        self._conn.execute("PRAGMA busy_timeout = 0")
+        try:
+            self._conn.execute(_BEGIN)
+        except sqlite3.OperationalError:  # somebody does, or worse: the thread asks again and waits, or says so
+            return False
+        finally:
+            self._conn.execute(f"PRAGMA busy_timeout = {patience_ms}")
+        return True
 
     def _may_wait(self, fn: Callable[..., Any], args: tuple[Any, ...]) -> bool:
         name = getattr(fn, "__name__", "")
@@ -57,9 +73,10 @@ class QuickConnection(aiosqlite.Connection):
 
 def opener(url: URL) -> Callable[[], Awaitable[aiosqlite.Connection]]:
     """Return what opens a connection to the file of a `sqlite+aiosqlite` URL, for `async_creator`."""
-    positional, named = url.get_dialect()().create_connect_args(url)
+    (path,), named = url.get_dialect()().create_connect_args(url)
+    arguments: dict[str, Any] = {**named, "check_same_thread": False}
 
     async def connect() -> aiosqlite.Connection:
-        return await QuickConnection(lambda: sqlite3.connect(*positional, **{**named, "check_same_thread": False}))
+        return await QuickConnection(lambda: sqlite3.connect(path, **arguments))
 
     return connect

@@ -181,8 +181,8 @@ def enhance(
     platform: Annotated[
         str, typer.Option("--for", metavar="PLATFORM|square|original", help="Whose rules to follow.")
     ] = "square",
-    background: Annotated[str, typer.Option(help="white, transparent, #RRGGBB or a picture's file.")] = "",
-    shadow: Annotated[str, typer.Option(help="none, contact or soft.")] = "",
+    background: Annotated[str, typer.Option(help="white, transparent, gradient, #RRGGBB or a picture's file.")] = "",
+    shadow: Annotated[str, typer.Option(help="none, contact, soft or reflection.")] = "",
     engine: Annotated[str, typer.Option(help="auto, builtin or rembg:MODEL.")] = "",
     as_json: AsJson = False,
 ) -> None:

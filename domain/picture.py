@@ -126,7 +126,7 @@ SENTENCES: dict[tuple[FindingCode, FindingLevel], str] = {
     ),
     (FindingCode.WHITE_SPOT, _NOTE): "Colours were corrected so that the spot you named is white or grey.",
     (FindingCode.WHITE_SPOT, _WARNING): (
-        "The spot you named as white is burnt out, dark or strongly coloured: name another, like white=80,15."
+        "The spot you named as white is burnt out, dark or strongly coloured: name another, like white=80x15."
     ),
     (FindingCode.SHADOW_DROPPED, _NOTE): "This store allows no shadow on its main picture, so there is none.",
     (

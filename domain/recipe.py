@@ -92,7 +92,7 @@ class WhiteFrom:
 
     @classmethod
     def parse(cls, word: str) -> WhiteFrom:
-        """Read `auto`, `off` or `X,Y` in percent of the photo: `80,15` is near the top right. Raises BadInput."""
+        """Read `auto`, `off` or `XxY` in percent of the photo: `80x15` is near the top right. Raises BadInput."""
         text = word.strip().lower()
         if text == "auto":
             return cls()
@@ -104,11 +104,11 @@ class WhiteFrom:
                 return cls("spot", x_percent / 100, y_percent / 100)
         raise BadInput(
             f"I do not know what “white={word}” means: use auto, off, or where the photo shows something white or "
-            "grey, in percent from the left and from the top, like white=80,15."
+            "grey, in percent from the left and from the top, like white=80x15."
         )
 
     def __str__(self) -> str:
-        return f"{self.x_ratio * 100:g},{self.y_ratio * 100:g}" if self.kind == "spot" else self.kind
+        return f"{self.x_ratio * 100:g}x{self.y_ratio * 100:g}" if self.kind == "spot" else self.kind
 
 
 @dataclass(frozen=True, slots=True)

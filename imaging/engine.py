@@ -12,7 +12,7 @@ import sys
 import threading
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -23,6 +23,7 @@ from domain.errors import NotPossible
 from domain.picture import ContentType, Enhanced, Finding, FindingCode, FindingLevel, Picture
 from domain.recipe import WHITE, Background, PictureRules, Recipe, Shadow
 from imaging import checks, codec, preview, scene
+from imaging import shadow as shadows
 from imaging.balance import balance_of
 from imaging.codec import AlphaU8, Photo, PixelsU8
 from imaging.cutout import Engines, SoftMask, no_product, own_mask
@@ -215,21 +216,31 @@ def _fitted(crop: Box, work: PixelsU8, mask: SoftMask, *, photo_width: int, phot
 def _render(cut: _CutOut, recipe: Recipe, rules: PictureRules, backdrop: PixelsU8 | None) -> _Rendered:
     """Make one finished picture and judge it as a buyer's browser will decode it."""
     background, shadow, findings = _agreed(recipe, rules)
+    if recipe.margin_percent is not None:
+        rules = replace(rules, fill=1 - 2 * recipe.margin_percent / 100)
     height, width = cut.photo.rgb.shape[:2]
     framing = scene.frame(rules, cut.product, cut.crop, photo_width=width, photo_height=height)
     pixels, crop_alpha = _drawn(cut, framing)
     pixels = lit(pixels, cut.light)
     alpha = scene.on_canvas(framing, crop_alpha)
-    strength = None if shadow is Shadow.NONE else scene.shadow_strength(alpha, shadow)
+    strength = None if shadow is Shadow.NONE else shadows.shadow_strength(alpha, shadow)
+    mirror = None
+    if shadow is Shadow.REFLECTION:
+        mirror = shadows.reflection(_alone(framing, pixels, crop_alpha), alpha)
     if background.kind == "transparent":
-        canvas = scene.composed(framing, pixels, _opaque(crop_alpha), scene.plain(framing, (0, 0, 0)))
-        shown = alpha if strength is None else scene.alpha_with_shadow(canvas, alpha, strength)
+        canvas, shown = _alone(framing, pixels, crop_alpha), alpha
+        if mirror is not None:
+            shown = shadows.alpha_with_reflection(canvas, shown, mirror)
+        if strength is not None:
+            shown = shadows.alpha_with_shadow(canvas, shown, strength)
         content, kind = codec.encode_png(canvas, shown), "image/png"
         seen = preview.on_checkerboard(canvas, shown)
     else:
-        behind = scene.plain(framing, background.rgb) if backdrop is None else scene.fitted(framing, backdrop)
+        behind = _behind(framing, background, backdrop)
         if strength is not None:
-            behind = scene.darkened(behind, strength)
+            behind = shadows.darkened(behind, strength)
+        if mirror is not None:
+            behind = shadows.mirrored_in(behind, mirror)
         canvas = scene.composed(framing, pixels, crop_alpha, behind)
         content, kind = codec.encode_jpeg(canvas, max_bytes=rules.max_bytes), "image/jpeg"
         seen = codec.decode_own_jpeg(content)
@@ -239,6 +250,19 @@ def _render(cut: _CutOut, recipe: Recipe, rules: PictureRules, backdrop: PixelsU
     content_type: ContentType = "image/png" if kind == "image/png" else "image/jpeg"
     picture = Picture(rules.name, content, content_type, framing.canvas_width, framing.canvas_height, findings)
     return _Rendered(picture, framing, seen)
+
+
+def _alone(framing: Framing, pixels: PixelsU8, crop_alpha: AlphaU8) -> PixelsU8:
+    """Return the product's colours on a black canvas, whole wherever it shows at all."""
+    return scene.composed(framing, pixels, _opaque(crop_alpha), scene.plain(framing, (0, 0, 0)))
+
+
+def _behind(framing: Framing, background: Background, backdrop: PixelsU8 | None) -> PixelsU8:
+    if backdrop is not None:
+        return scene.fitted(framing, backdrop)
+    if background.kind == "gradient":
+        return scene.sweep(framing)
+    return scene.plain(framing, background.rgb)
 
 
 def _drawn(cut: _CutOut, framing: Framing) -> tuple[PixelsU8, AlphaU8]:

@@ -1,4 +1,4 @@
-"""Where the product stands on the canvas, and what is behind and under it.
+"""Where the product stands on the canvas, and what is behind it; what is under it stands in `shadow.py`.
 
 The photo is only ever scaled and shifted, never turned or stretched, so one `Framing` tells where
 each of its pixels lands; the preview uses the same one to line up before and after.
@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from domain.recipe import TRANSPARENT, WHITE, PictureRules, Shadow
-from imaging.codec import AlphaU8, PixelsU8, SoftF32, scaled
+from imaging.codec import AlphaU8, PixelsU8, scaled
 
 SQUARE = PictureRules(
     name="square", size_px=(2048, 2048), background=WHITE, fill=0.85, fill_least=0.80, shadow=Shadow.CONTACT
@@ -34,8 +34,10 @@ FRAME_RATIO = 0.01
 """The rim of the canvas that a shadow never reaches and that the white check measures."""
 _MARGIN_RATIO = 0.04
 """Room around the product's box ÷ its long side, so that soft edges are not cut."""
-_SHADOW_LONG_SIDE_PX = 512
-"""Shadows are soft: they are drawn at this size and enlarged."""
+_SWEEP_WALL, _SWEEP_FLOOR, _SWEEP_LAMP = 216.0, 244.0, 14.0
+"""8-bit grey levels of the studio sweep: the wall at the top, the floor at the bottom, the lamp's pool over both."""
+_SWEEP_FROM, _SWEEP_TO = 0.30, 0.78
+"""Between these heights (0 at the top) the floor rises into the wall."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,25 @@ def plain(framing: Framing, rgb: tuple[int, int, int]) -> PixelsU8:
     return cv2.merge([np.full((framing.canvas_height, framing.canvas_width), value, np.uint8) for value in rgb])
 
 
+def sweep(framing: Framing) -> PixelsU8:
+    """Return a studio's paper sweep: a light floor that rises into a wall a little darker, with no horizon.
+
+    Neutral, and light enough all over that a dark and a white product both stand out from it.
+    """
+    width, height = framing.canvas_width, framing.canvas_height
+    rows = ((np.arange(height, dtype=np.float32) + 0.5) / height)[:, None]
+    columns = ((np.arange(width, dtype=np.float32) + 0.5) / width)[None]
+    rise = np.clip((rows - _SWEEP_FROM) / (_SWEEP_TO - _SWEEP_FROM), 0, 1)
+    floor = rise * rise * (3 - 2 * rise)
+    # The lamp stands over the product: a wide pool of light, and the corners fall off.
+    away = ((columns - 0.5) / 0.62) ** 2 + ((rows - 0.52) / 0.70) ** 2
+    level = _SWEEP_WALL + (_SWEEP_FLOOR - _SWEEP_WALL) * floor + _SWEEP_LAMP * (np.exp(-away) - 0.5)
+    # Grain of half a level, since smooth steps of whole levels show as bands on a good screen.
+    grain = np.random.default_rng(1).random((height, width), np.float32)
+    grey: AlphaU8 = np.clip(level + grain, 0, 255).astype(np.uint8)
+    return cv2.merge([grey, grey, grey])
+
+
 def fitted(framing: Framing, photo: PixelsU8) -> PixelsU8:
     """Return a backdrop photo covering the canvas, its overhang cut off evenly."""
     height, width = photo.shape[:2]
@@ -157,87 +178,6 @@ def fitted(framing: Framing, photo: PixelsU8) -> PixelsU8:
     grown = scaled(photo, *size)
     left, top = (size[0] - framing.canvas_width) // 2, (size[1] - framing.canvas_height) // 2
     return grown[top : top + framing.canvas_height, left : left + framing.canvas_width].copy()
-
-
-def shadow_strength(alpha: AlphaU8, kind: Shadow) -> AlphaU8:
-    """Return how dark the ground is, 0..255, for a product's alpha on its canvas; 0 on the rim.
-
-    A strip under the whole product looks pasted on. Here every column casts from its own lowest
-    point, weaker the higher that point hangs above the ground, and fades downwards from there.
-    """
-    if kind is Shadow.NONE:
-        return np.zeros_like(alpha)
-    height, width = alpha.shape
-    shrink = min(1.0, _SHADOW_LONG_SIDE_PX / max(height, width))
-    size = max(8, round(width * shrink)), max(8, round(height * shrink))
-    small = cv2.resize(alpha, size, interpolation=cv2.INTER_AREA) > 127
-    if not small.any():
-        return np.zeros_like(alpha)
-    strength = _contact(small)
-    if kind is Shadow.SOFT:
-        strength = np.maximum(0.6 * strength, _pool(small))
-    strength = strength * _rim_fade(*size)
-    shadow: AlphaU8 = cv2.resize(
-        (strength * 255).clip(0, 255).astype(np.uint8), (width, height), interpolation=cv2.INTER_LINEAR
-    )
-    return shadow
-
-
-def darkened(backdrop: PixelsU8, shadow: AlphaU8) -> PixelsU8:
-    """Return the backdrop under a neutral shadow."""
-    light = cv2.cvtColor(255 - shadow, cv2.COLOR_GRAY2RGB)
-    return cv2.multiply(backdrop, light, scale=1 / 255)
-
-
-def alpha_with_shadow(canvas: PixelsU8, alpha: AlphaU8, shadow: AlphaU8) -> AlphaU8:
-    """Return the alpha of product and black shadow together; blends `canvas` towards black in place."""
-    over, under = alpha.astype(np.float32) / 255, shadow.astype(np.float32) / 255
-    both = over + under * (1 - over)
-    canvas[:] = (canvas * (over / np.maximum(both, 1e-6))[..., None] + 0.5).astype(np.uint8)
-    return (both * 255 + 0.5).astype(np.uint8)
-
-
-def _contact(product: SoftF32) -> SoftF32:
-    height, width = product.shape
-    long_side = max(height, width)
-    has_product = product.any(axis=0)
-    lowest = np.where(has_product, height - 1 - product[::-1].argmax(axis=0), -1)
-    ground = lowest.max()
-    hanging = (ground - lowest) / long_side
-    grip = np.where(has_product, np.exp(-((hanging / 0.08) ** 2)), 0.0)
-    below = (np.arange(height)[:, None] - lowest[None]) / long_side
-    # Behind the product the shadow goes on a little way, for the soft pixels of its edge.
-    reach = np.where(below >= 0, np.exp(-below / 0.006) * 0.42 + np.exp(-below / 0.022) * 0.22, 0.0)
-    reach = np.where((below < 0) & (below > -0.02), 0.64, reach)
-    strength = (reach * grip[None]).astype(np.float32)
-    # Light creeps in from both ends of the line of contact; across, not down, so the dark stays at the line.
-    return cv2.GaussianBlur(strength, (0, 0), sigmaX=0.010 * long_side, sigmaY=0.0022 * long_side)
-
-
-def _pool(product: SoftF32) -> SoftF32:
-    """A wide, faint pool: the product's silhouette pressed flat onto the ground and blurred."""
-    height, width = product.shape
-    long_side = max(height, width)
-    rows = np.nonzero(product.any(axis=1))[0]
-    ground, top = rows[-1] + 1, rows[0]
-    flat_rows = max(3, round(0.10 * (ground - top)))
-    flat = cv2.resize(product[top:ground].astype(np.float32), (width, flat_rows), interpolation=cv2.INTER_AREA)
-    pool = np.zeros((height, width), np.float32)
-    start = max(0, ground - flat_rows // 2)
-    stop = min(height, start + flat_rows)
-    pool[start:stop] = flat[: stop - start]
-    return 0.5 * cv2.GaussianBlur(pool, (0, 0), sigmaX=0.022 * long_side, sigmaY=0.014 * long_side)
-
-
-def _rim_fade(width: int, height: int) -> SoftF32:
-    """1 in the middle, 0 on the rim and a pixel of enlargement inside it, smooth between."""
-
-    def fade(length: int) -> SoftF32:
-        from_edge = np.minimum(np.arange(length), np.arange(length)[::-1]) / length
-        start = 2 * FRAME_RATIO
-        return np.clip((from_edge - start) / (2 * FRAME_RATIO), 0, 1).astype(np.float32)
-
-    return np.minimum(fade(height)[:, None], fade(width)[None])
 
 
 def _overlap(framing: Framing, alpha: AlphaU8) -> tuple[tuple[slice, slice], tuple[slice, slice]]:

@@ -7,6 +7,7 @@ import string
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
 from domain.catalog import SKU_MAX_CHARS, ImageId, Listing, ListingId, ListingImage, Sku, StoreId
 from domain.errors import BadInput
@@ -133,7 +134,8 @@ OPTIONS = ("background", "shadow", "margin", "brightness", "white", "engine")
         ("brightness", "+0,5 stops", "brightness_stops", 0.5),
         ("brightness", "−1", "brightness_stops", -1.0),
         ("brightness", "0", "brightness_stops", 0.0),
-        ("white", "80,15", "white", WhiteFrom("spot", 0.8, 0.15)),
+        ("white", "80% x 15%", "white", WhiteFrom("spot", 0.8, 0.15)),
+        ("white", "80x15", "white", WhiteFrom("spot", 0.8, 0.15)),
         ("white", "OFF", "white", WhiteFrom("off")),
         ("background", "gradient", "background", GRADIENT),
         ("shadow", "reflection", "shadow", Shadow.REFLECTION),
@@ -150,6 +152,14 @@ def test_options_of_the_scene_are_read(name: str, word: str, field: str, value: 
 def test_option_out_of_its_range_is_refused_with_an_example(name: str, word: str) -> None:
     with pytest.raises(BadInput, match=f"{name}="):
         Recipe().changed({name: word})
+
+
+def test_recipe_of_a_row_from_before_the_newer_options_still_reads() -> None:
+    row = {"background": {"kind": "colour", "rgb": [238, 238, 238], "photo": None}, "shadow": "soft", "engine": "auto"}
+    kept = TypeAdapter(Recipe)
+    assert kept.validate_python(row) == Recipe(background=Background.parse("#eee"), shadow=Shadow.SOFT)
+    newer = Recipe().changed({"margin": "8", "brightness": "-0.5", "white": "80x15", "background": "gradient"})
+    assert kept.validate_python(kept.dump_python(newer, mode="json")) == newer
 
 
 @given(st.sampled_from([WhiteFrom(), WhiteFrom("off"), WhiteFrom("spot", 0.125, 1.0)]))

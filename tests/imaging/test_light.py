@@ -126,7 +126,7 @@ def test_spot_a_person_names_is_neutral_even_on_a_coloured_wall(enhancer: LocalE
     photo = disc(ground=(60, 110, 60))
     photo[380:460, 500:620] = 200  # a sheet of paper at the lower right
     tungsten = in_light(photo, (1.25, 1.0, 0.6))
-    recipe = Recipe(white=WhiteFrom.parse("88,88"))
+    recipe = Recipe(white=WhiteFrom.parse("88x88"))
     balance = balance_of(tungsten, None, recipe.white)
     corrected = lit(tungsten, Light(gains=balance.gains))
     assert np.ptp(tungsten[420, 560].astype(int)) > 30

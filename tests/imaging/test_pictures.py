@@ -141,7 +141,8 @@ def test_shadow_is_darkest_at_the_contact_fades_is_neutral_and_leaves_the_rim(
     fall = pixels[ground + 8 : ground + 120, 1000:1048].mean(axis=1)  # below the lowest point
     assert fall.min() < 243, "there is a shadow"
     assert fall.mean(axis=1).argmin() < 0.015 * 2048
-    assert (np.diff(fall.mean(axis=1)) > -0.6).all(), "it only gets lighter, JPEG noise aside"
+    smooth = cv2.blur(fall.mean(axis=1)[:, None], (1, 9))  # a JPEG's block may step back by one level
+    assert (np.diff(smooth, axis=0) > -0.2).all(), "it only gets lighter, JPEG noise aside"
     assert (fall.max(axis=1) - fall.min(axis=1)).max() < 3, "it has no colour"
     above = slice(0, 900)
     assert np.abs(pixels[above] - bare[above]).max() < 12, "nothing casts upwards"

@@ -62,6 +62,8 @@ _UNREADABLE = (
     struct.error,
 )
 """What Pillow's plugins raise on broken files; there is no common root."""
+_BROKEN_PROFILE = (ImageCms.PyCMSError, OSError, TypeError, ValueError)
+"""What Pillow's colour management raises on a damaged ICC profile, before or after it has told its name."""
 _ANIMATIONS = {"GIF", "WEBP", "PNG", "AVIF"}
 _ORIENTATION_TAG = 0x0112
 
@@ -142,9 +144,10 @@ def decode(photo: bytes, *, max_megapixels: float) -> Photo:
     if header.is_animated:
         findings.append(Finding(FindingCode.ANIMATED_INPUT, FindingLevel.NOTE))
     if space := foreign_colour_space(header):
-        findings.append(Finding(FindingCode.COLOUR_SPACE, FindingLevel.NOTE, detail=space))
-    if header.mode == "RGB" and space:
-        rgb = _to_srgb(rgb, header.icc_profile)
+        converted = _to_srgb(rgb, header.icc_profile) if header.mode == "RGB" else rgb
+        if converted is not None:
+            rgb = converted
+            findings.append(Finding(FindingCode.COLOUR_SPACE, FindingLevel.NOTE, detail=space))
     return Photo(
         rgb=upright(rgb, header.orientation),
         alpha=None if alpha is None else upright(alpha, header.orientation),
@@ -187,7 +190,7 @@ def foreign_colour_space(header: Header) -> str:
         profile = ImageCms.ImageCmsProfile(io.BytesIO(header.icc_profile))
         name = (ImageCms.getProfileDescription(profile) or "").strip()
         space = profile.profile.xcolor_space.strip()
-    except (ImageCms.PyCMSError, OSError, TypeError):
+    except _BROKEN_PROFILE:
         return ""  # a broken profile says nothing; browsers read such a photo as sRGB too
     if space != "RGB" or "srgb" in name.lower():
         return ""
@@ -350,9 +353,13 @@ def _eight_bits(image: Image.Image, icc_profile: bytes | None) -> tuple[PixelsU8
     return np.asarray(image.convert("RGB")), None
 
 
-def _to_srgb(rgb: PixelsU8, icc_profile: bytes | None) -> PixelsU8:
-    source = ImageCms.ImageCmsProfile(io.BytesIO(icc_profile or b""))
-    converted = ImageCms.profileToProfile(Image.fromarray(rgb), source, ImageCms.createProfile("sRGB"))
+def _to_srgb(rgb: PixelsU8, icc_profile: bytes | None) -> PixelsU8 | None:
+    """Return the pixels in sRGB; None where the profile has a name, and tables that lead nowhere."""
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(icc_profile or b""))
+        converted = ImageCms.profileToProfile(Image.fromarray(rgb), source, ImageCms.createProfile("sRGB"))
+    except _BROKEN_PROFILE:
+        return None
     return rgb if converted is None else np.asarray(converted)
 
 
@@ -361,7 +368,7 @@ def _cmyk_to_srgb(image: Image.Image, icc_profile: bytes | None) -> PixelsU8:
         try:
             source = ImageCms.ImageCmsProfile(io.BytesIO(icc_profile))
             converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-        except (ImageCms.PyCMSError, OSError):
+        except _BROKEN_PROFILE:
             converted = None  # a broken profile: the plain formula below is what viewers use
         if converted is not None:
             return np.asarray(converted)

@@ -139,6 +139,14 @@ def test_broken_profile_is_no_reason_to_refuse() -> None:
     assert decode(encoded(disc(), icc_profile=b"no profile at all"), max_megapixels=1).findings == ()
 
 
+def test_profile_whose_tables_lead_nowhere_is_no_reason_to_refuse() -> None:
+    profile = display_p3_profile()
+    damaged = profile.replace(b"rTRC", b"rXRC")  # its name can still be read
+    photo = decode(encoded(disc(), icc_profile=damaged), max_megapixels=1)
+    assert photo.findings == ()
+    assert (photo.rgb == decode(encoded(disc()), max_megapixels=1).rgb).all()
+
+
 def test_stray_bytes_after_the_jpeg_do_no_harm() -> None:
     whole = encoded(disc())
     assert (decode(whole + b"\0" * 64, max_megapixels=1).rgb == decode(whole, max_megapixels=1).rgb).all()

@@ -6,7 +6,6 @@ then for each rules place, compose, encode and measure.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sys
 import threading
@@ -98,11 +97,15 @@ class LocalEnhancer:
             if self._backdrop is None:
                 raise NotPossible("A backdrop picture cannot be used here: choose a colour or transparent.")
             backdrop = await self._backdrop(recipe.background.photo)
+        import asyncio  # late: a quarter of importing this room, and whoever awaits has it already
+
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._pool, self.enhance_photo, photo, recipe, rules, backdrop)
 
     async def check(self, photo: bytes) -> None:
         """Raise BadPhoto when the header alone shows that `enhance` would."""
+        import asyncio
+
         # Not in our pool: a header must not wait behind two photos in work.
         await asyncio.to_thread(self.check_photo, photo)
 

@@ -150,8 +150,12 @@ def shadow_faults(seen: PixelsU8, alpha: AlphaU8) -> list[str]:
 
 
 def delta_e(one: PixelsU8, other: PixelsU8) -> SoftF32:
-    """Return CIEDE2000 of two (n, 3) arrays of sRGB 0..255. Source: Sharma, Wu, Dalal (2005)."""
-    lab_1, lab_2 = _lab(one), _lab(other)
+    """Return CIEDE2000 of two (n, 3) arrays of sRGB 0..255."""
+    return delta_e_lab(_lab(one), _lab(other))
+
+
+def delta_e_lab(lab_1: SoftF32, lab_2: SoftF32) -> SoftF32:
+    """Return CIEDE2000 of two (n, 3) arrays of CIELAB. Source: Sharma, Wu, Dalal (2005)."""
     light_1, a_1, b_1 = lab_1.T
     light_2, a_2, b_2 = lab_2.T
     chroma_7 = ((np.hypot(a_1, b_1) + np.hypot(a_2, b_2)) / 2) ** 7

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from bot.chats import Chats, open_chats
 from bot.clock import host_timezone, utc_now
+from bot.courtesy import Courtesy
 from bot.jobs import Enqueuer, Jobs, Pace, migrate_engine
 from bot.outbox import Outbox
 from bot.retention import forget_old_photos
@@ -76,6 +77,7 @@ class App:
     base_url: str
     """Where others reach our own pages."""
     chats: Chats
+    courtesy: Courtesy
 
     async def member_named(self, name: str) -> Member | None:
         """Return the member that `--as NAME` means."""
@@ -127,7 +129,7 @@ async def open_app(settings: Settings, *, base_url: str) -> AsyncIterator[App]:
         shelf_rows = SqlShelfRows(database)
         public = settings.public_url or base_url
         stores = ConnectedStores(StoreRows(database), Supplies(media, shelf_rows, lambda path: public + path))
-        defaults = place_defaults(settings)
+        defaults, courtesy = place_defaults(settings), Courtesy()
         chats = await opened.enter_async_context(open_chats(settings, media))
         yield App(
             settings=settings,
@@ -135,7 +137,7 @@ async def open_app(settings: Settings, *, base_url: str) -> AsyncIterator[App]:
             enqueuer=enqueuer,
             locks=open_locks(database.sync_url),
             desk=Desk(SqlWork(database, enqueuer, utc_now, defaults), media, enhancer, stores, utc_now, chats.files),
-            events=SqlEvents(database, enqueuer, utc_now, media),
+            events=SqlEvents(database, enqueuer, utc_now, media, heard=courtesy.heard),
             lines=SqlConsoleLines(database),
             logins=SqlConsoleLogins(database),
             shelf_rows=shelf_rows,
@@ -146,6 +148,7 @@ async def open_app(settings: Settings, *, base_url: str) -> AsyncIterator[App]:
             shelf=shelf,
             base_url=public,
             chats=chats,
+            courtesy=courtesy,
         )
     finally:
         await opened.aclose()
@@ -181,7 +184,7 @@ async def working(app: App, *, steps: Steps | None = None, pace: Pace | None = N
         app.database.sync_url,
         slot=slot,
         locks=app.locks,
-        steps=steps or steps_of(app.desk, app.events),
+        steps=steps or steps_of(app.desk, app.events, app.courtesy),
         moving=lambda: moving_rows(app.database),
         clock=utc_now,
         platforms=list(OPENERS),
@@ -239,10 +242,12 @@ async def _run_outbox(app: App) -> None:
             await asyncio.to_thread(held.release)
 
 
-def steps_of(desk: Desk, events: SqlEvents) -> Steps:
+def steps_of(desk: Desk, events: SqlEvents, courtesy: Courtesy | None = None) -> Steps:
     """Return the subjects' steps as the jobs want them: plain functions of an id."""
+    courtesy = courtesy or Courtesy()
 
     async def intake(event_key: str) -> None:
+        await courtesy.wait()
         await dispatch.handle(await events.load(event_key), desk)
 
     async def intake_failed(event_key: str, error: BaseException) -> None:

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from bot.courtesy import Courtesy
 from bot.pacing import Pacer
 from domain.errors import Fault, NeedsReconnect, PackshotError, RateLimited, StoreDown, Undeliverable
 from domain.people import ChatName
@@ -32,6 +33,7 @@ T = TypeVar("T")
 
 POLL_S = 0.2
 """How long another process's message may lie unseen; our own ring the bell."""
+LOOK_PAUSE_S = 0.03
 AT_ONCE = 25
 """Deliveries of one chat under way: a chat that hangs must not take every connection."""
 MOST_HELD = 1000
@@ -76,6 +78,7 @@ class Outbox:
     bell: Bell
     monotonic: Callable[[], float] = time.monotonic
     jitter: Callable[[], float] = random.random
+    courtesy: Courtesy = field(default_factory=Courtesy)
     _pacer: Pacer = field(default_factory=Pacer)
     _lines: dict[ChatName, _Line] = field(default_factory=lambda: {chat: _Line() for chat in ChatName})
     _deliveries: set[asyncio.Task[None]] = field(default_factory=set)
@@ -98,6 +101,8 @@ class Outbox:
                 for delivery in [delivery for delivery in self._deliveries if delivery.done()]:
                     self._deliveries.remove(delivery)
                     delivery.result()
+                # A look reads what everybody wrote since the last one: many rings, one look.
+                await asyncio.sleep(max(LOOK_PAUSE_S, self.courtesy.pause_s() / 2))
                 if not begun:
                     await self.bell.wait(after=seen, timeout_s=self._look_again_in_s())
         finally:

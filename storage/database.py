@@ -28,6 +28,9 @@ from storage.turnstile import Turnstile
 BUSY_TIMEOUT_MS = 15_000
 """How long a SQLite writer waits for the job engine's connections on the same file."""
 
+LATE_CHECKPOINT_PAGES = 10_000
+"""40 MB of log. Ten times SQLite's default, since a checkpoint of ours would stop the event loop."""
+
 POSTGRES_POOL_SIZE = 10
 
 _my_writer: ContextVar[object | None] = ContextVar("packshot_my_writer", default=None)
@@ -43,6 +46,7 @@ class Database:
         self._reading = engine.execution_options(
             **({"sqlite_begin": "DEFERRED"} if self.is_sqlite else {"postgresql_readonly": True})
         )
+        self._promising = engine.execution_options(sqlite_synchronous="FULL") if self.is_sqlite else engine
         self._writing = Turnstile()
         self._writer: object | None = None
         self.messages_queued = Bell()
@@ -65,7 +69,9 @@ class Database:
     async def begin(self, *, urgent: bool = False) -> AsyncIterator[AsyncSession]:
         """One writing transaction: commits when left normally, rolls back on any exception.
 
-        `urgent`: somebody's chat waits for this very transaction, so on SQLite it goes before the workers'.
+        `urgent`: somebody's chat waits for this very transaction and is told that we have it. On SQLite it goes
+        before the workers' and is on the disk when it has committed, with everything before it; another one
+        may be undone by a power cut together with all that came after (docs/decisions/0008).
 
         Raises Fault("database_down" | "database_busy" | "database_full" | "database_not_migrated"). On SQLite a task that has
         one open must not open another, nor may tasks it waits for: that would never end, so it is a
@@ -74,7 +80,9 @@ class Database:
         async with self._one_writer(urgent=urgent):
             with _faults():
                 async with (
-                    AsyncSession(self._engine, autoflush=False, expire_on_commit=False) as db_session,
+                    AsyncSession(
+                        self._promising if urgent else self._engine, autoflush=False, expire_on_commit=False
+                    ) as db_session,
                     db_session.begin(),
                 ):
                     yield db_session
@@ -146,15 +154,16 @@ def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) ->
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
     cursor.execute("PRAGMA journal_mode = WAL")
-    # FULL: a commit we acknowledged must survive a power cut, not only a killed process.
-    cursor.execute("PRAGMA synchronous = FULL")
+    # The job engine's connections, in threads of their own, move the log into the file long before this.
+    cursor.execute(f"PRAGMA wal_autocheckpoint = {LATE_CHECKPOINT_PAGES}")
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.close()
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    kind = connection.get_execution_options().get("sqlite_begin", "IMMEDIATE")
-    connection.exec_driver_sql(f"BEGIN {kind}")
+    options = connection.get_execution_options()
+    connection.exec_driver_sql(f"PRAGMA synchronous = {options.get('sqlite_synchronous', 'NORMAL')}")
+    connection.exec_driver_sql(f"BEGIN {options.get('sqlite_begin', 'IMMEDIATE')}")
 
 
 @contextmanager

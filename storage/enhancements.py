@@ -1,4 +1,4 @@
-"""Enhancements and placements: the ports `EnhancementRows` and `PlacementRows`.
+"""Enhancements: the port `EnhancementRows`. Their placements are in storage/placements.py.
 
 Revisions and decisions are tables of their own, so that an old button, a history line or an undo
 can still read what a former revision looked like.
@@ -13,21 +13,19 @@ from sqlalchemy import Select, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from domain.catalog import ImageId, Sha256, Sku
+from domain.catalog import Sha256, Sku
 from domain.enhancement import (
     Decision,
     Enhancement,
     EnhancementEvent,
     EnhancementState,
-    Placement,
-    PlacementState,
     Revision,
 )
 from domain.errors import Fault, RowChanged
 from domain.people import ChatName, Place
-from storage.codec import FINDINGS, PICTURE, PICTURES, RECIPE, REPLACED, TARGET, TARGETS, clean_text, dump
+from storage.codec import FINDINGS, PICTURES, RECIPE, TARGETS, clean_text, dump
 from storage.statements import change, find_all, find_one, insert, insert_once, lock_until_commit
-from storage.tables import DecisionRow, EnhancementRow, PlacementRow, RevisionRow
+from storage.tables import DecisionRow, EnhancementRow, RevisionRow
 
 MOST_WAITING = 10
 """Enough to know that a word alone cannot mean one of them."""
@@ -65,7 +63,7 @@ class SqlEnhancements:
 
     async def save(self, enhancement: Enhancement, *, was: Enhancement) -> None:
         """Write it where state, revision and attempt are those of `was`. Raises RowChanged."""
-        await _lock_card(self._db_session, was.enhancement_id)
+        await lock_card(self._db_session, was.enhancement_id)
         row = _enhancement_row(enhancement)
         changed = await change(
             self._db_session,
@@ -190,85 +188,7 @@ def _newest_first(place: Place, team_id: str, sku: Sku | None) -> Select[Enhance
     return statement.order_by(col(EnhancementRow.created_at).desc(), col(EnhancementRow.enhancement_id).desc())
 
 
-class SqlPlacements:
-    """The placements seen by one transaction."""
-
-    def __init__(self, db_session: AsyncSession) -> None:
-        self._db_session = db_session
-
-    async def load(self, placement_id: str) -> Placement:
-        """Return it. Raises Fault("row_missing")."""
-        row = await find_one(
-            self._db_session, select(PlacementRow).where(col(PlacementRow.placement_id) == placement_id)
-        )
-        if row is None:
-            raise Fault("row_missing", f"no placement {placement_id}")
-        return _placement(row)
-
-    async def of_enhancement(self, enhancement_id: str, *, revision: int | None = None) -> Sequence[Placement]:
-        """Return them newest revision first, then in target order."""
-        statement = select(PlacementRow).where(col(PlacementRow.enhancement_id) == enhancement_id)
-        if revision is not None:
-            statement = statement.where(col(PlacementRow.revision) == revision)
-        rows = await find_all(self._db_session, statement.order_by(col(PlacementRow.placement_id)))
-        stored = (
-            await self._db_session.execute(
-                select(col(EnhancementRow.targets)).where(col(EnhancementRow.enhancement_id) == enhancement_id)
-            )
-        ).scalar_one_or_none()
-        targets = TARGETS.validate_python(stored or [])
-        order = {(target.store_id, target.listing_id): index for index, target in enumerate(targets)}
-
-        def rank(placement: Placement) -> tuple[int, int]:
-            # A listing that is no longer a target stands last; its placement can still be undone.
-            target = placement.target
-            return -placement.revision, order.get((target.store_id, target.listing_id), len(order))
-
-        return sorted((_placement(row) for row in rows), key=rank)
-
-    async def add(self, placement: Placement) -> None:
-        """Insert it. Raises RowChanged when (enhancement, revision, listing) has one already."""
-        await _lock_card(self._db_session, placement.enhancement_id)
-        if not await insert_once(self._db_session, _placement_row(placement)):
-            raise RowChanged(f"placement {placement.publish_key}", was="missing")
-
-    async def save(self, placement: Placement, *, was: Placement) -> None:
-        """Write it where state and attempt are those of `was`. Raises RowChanged."""
-        await _lock_card(self._db_session, was.enhancement_id)
-        row = _placement_row(placement)
-        changed = await change(
-            self._db_session,
-            update(PlacementRow)
-            .where(
-                col(PlacementRow.placement_id) == was.placement_id,
-                col(PlacementRow.state) == was.state.value,
-                col(PlacementRow.attempt) == was.attempt,
-            )
-            .values(
-                target=row.target,
-                picture=row.picture,
-                state=row.state,
-                attempt=row.attempt,
-                replaced=row.replaced,
-                image_id=row.image_id,
-                url=row.url,
-                failure=row.failure,
-            ),
-        )
-        if changed != 1:
-            raise RowChanged(f"placement {was.placement_id}", was=was.state.value)
-
-    async def count_by_state(self, team_id: str) -> dict[PlacementState, int]:
-        """Return how many stand where."""
-        rows = await self._db_session.execute(
-            select(col(PlacementRow.state), func.count())
-            .where(col(PlacementRow.team_id) == team_id)
-            .group_by(col(PlacementRow.state))
-        )
-        return {PlacementState(state): count for state, count in rows}
-
-
-async def _lock_card(db_session: AsyncSession, enhancement_id: str) -> None:
+async def lock_card(db_session: AsyncSession, enhancement_id: str) -> None:
     """Wait for whoever changes the same card, so that what is read for it next is what they committed.
 
     Two stores that confirm at once would each draw the card with the other one still on its way.
@@ -282,15 +202,15 @@ def _enhancement(row: EnhancementRow, revision: RevisionRow, decision: DecisionR
         team_id=row.team_id,
         sku=Sku(row.sku),
         title=row.title,
-        photo=_digest(row.photo),
+        photo=digest_or_none(row.photo),
         state=EnhancementState(row.state),
         revision=Revision(
             number=revision.number,
             recipe=RECIPE.validate_python(revision.recipe),
             pictures=PICTURES.validate_python(revision.pictures),
-            before=_digest(revision.before),
-            after=_digest(revision.after),
-            preview=_digest(revision.preview),
+            before=digest_or_none(revision.before),
+            after=digest_or_none(revision.after),
+            preview=digest_or_none(revision.preview),
             engine=revision.engine,
             confidence=revision.confidence,
             findings=FINDINGS.validate_python(revision.findings),
@@ -367,43 +287,6 @@ def _decision_row(enhancement: Enhancement, decision: Decision) -> DecisionRow:
     )
 
 
-def _placement(row: PlacementRow) -> Placement:
-    return Placement(
-        placement_id=row.placement_id,
-        enhancement_id=row.enhancement_id,
-        team_id=row.team_id,
-        sku=Sku(row.sku),
-        revision=row.revision,
-        target=TARGET.validate_python(row.target),
-        picture=PICTURE.validate_python(row.picture),
-        state=PlacementState(row.state),
-        attempt=row.attempt,
-        replaced=None if row.replaced is None else REPLACED.validate_python(row.replaced),
-        image_id=None if row.image_id is None else ImageId(row.image_id),
-        url=row.url,
-        failure=row.failure,
-    )
-
-
-def _placement_row(placement: Placement) -> PlacementRow:
-    return PlacementRow(
-        placement_id=placement.placement_id,
-        enhancement_id=placement.enhancement_id,
-        team_id=placement.team_id,
-        sku=placement.sku.value,
-        revision=placement.revision,
-        store_id=placement.target.store_id,
-        listing_id=placement.target.listing_id,
-        target=dump(TARGET, placement.target),
-        picture=dump(PICTURE, placement.picture),
-        state=placement.state.value,
-        attempt=placement.attempt,
-        replaced=None if placement.replaced is None else dump(REPLACED, placement.replaced),
-        image_id=placement.image_id,
-        url=placement.url,
-        failure=clean_text(placement.failure),
-    )
-
-
-def _digest(value: str | None) -> Sha256 | None:
+def digest_or_none(value: str | None) -> Sha256 | None:
+    """Return a column's name of bytes as the domain's value."""
     return None if value is None else Sha256(value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -54,12 +54,21 @@ class Arrival:
 class SqlEvents:
     """The port `Events`."""
 
-    def __init__(self, database: Database, enqueue: Enqueue, clock: Clock, media: ObstoreMedia | None = None) -> None:
-        """`media` records what `take` is given as `written`; without it nothing may be."""
+    def __init__(
+        self,
+        database: Database,
+        enqueue: Enqueue,
+        clock: Clock,
+        media: ObstoreMedia | None = None,
+        *,
+        heard: Callable[[int], None] = lambda _count: None,
+    ) -> None:
+        """`media` records what `take` is given as `written`; without it nothing may be. `heard` is told how many came."""
         self._database = database
         self._enqueue = enqueue
         self._clock = clock
         self._media = media
+        self._heard = heard
         self._arrivals: list[Arrival] = []
         self._taker: asyncio.Task[None] | None = None
 
@@ -71,6 +80,7 @@ class SqlEvents:
         On SQLite all that came while another transaction held the one write lock share the next one. A
         caller who goes away does not take the event back.
         """
+        self._heard(1)
         arrival = Arrival(incoming, working, written or {}, asyncio.get_running_loop().create_future())
         if not self._database.is_sqlite:
             await self._take_together([arrival])

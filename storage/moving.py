@@ -11,7 +11,8 @@ from sqlmodel import col
 from domain.enhancement import MOVING_ENHANCEMENTS, MOVING_PLACEMENTS, PlacementState
 from domain.jobs import Job, enhance_job, publish_job, restore_job
 from storage.database import Database
-from storage.enhancements import SqlEnhancements, SqlPlacements
+from storage.enhancements import SqlEnhancements
+from storage.placements import SqlPlacements
 from storage.tables import EnhancementRow, PlacementRow
 
 MOST = 1000

@@ -3,7 +3,7 @@
 aiosqlite hands every statement, cursor and fetch to a thread and waits for it. A statement of ours takes
 some 50 µs, the two hops 1 to 4 ms where pixels keep both cores busy; an event's transaction of six
 statements held SQLite's one write lock for 40 ms (measured). What can wait for somebody else still goes
-to the thread: BEGIN IMMEDIATE where there is another writer, COMMIT and ROLLBACK for the disk, PRAGMAs.
+to the thread: BEGIN IMMEDIATE where there is another writer, a COMMIT that waits for the disk, PRAGMAs.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import aiosqlite
 from sqlalchemy import URL
 
 _BEGIN = "BEGIN IMMEDIATE"
+_QUICK_PRAGMA = "PRAGMA synchronous = "
 _MAY_WAIT = (_BEGIN, "COMMIT", "ROLLBACK", "PRAGMA", "VACUUM")
 _ITER_CHUNK = 64
 
@@ -32,6 +33,7 @@ class QuickConnection(aiosqlite.Connection):
         super().__init__(connector, _ITER_CHUNK)
         self._thread.daemon = True
         # Two counters with one writer each, so that neither needs a lock.
+        self._waits_for_disk = True
         self._handed_over = 0
         self._finished = 0
 
@@ -39,7 +41,7 @@ class QuickConnection(aiosqlite.Connection):
         if self._connection is not None and self._handed_over == self._finished:
             if not self._may_wait(fn, args):
                 return fn(*args, **kwargs)
-            if args == (_BEGIN, ()) and self._begins_at_once():
+            if args[:1] == (_BEGIN,) and self._begins_at_once():
                 return None
         self._handed_over += 1
         return await super()._execute(self._in_thread, fn, args, kwargs)  # type: ignore[no-untyped-call]
@@ -62,10 +64,19 @@ class QuickConnection(aiosqlite.Connection):
             self._conn.execute(f"PRAGMA busy_timeout = {patience_ms}")
         return True
 
+    def _is_pragma_of_ours(self, statement: str) -> bool:
+        """Whether it only says if the next commit waits for the disk, which is to be remembered."""
+        if not statement.startswith(_QUICK_PRAGMA):
+            return False
+        self._waits_for_disk = not statement.endswith("NORMAL")
+        return True
+
     def _may_wait(self, fn: Callable[..., Any], args: tuple[Any, ...]) -> bool:
         name = getattr(fn, "__name__", "")
         if name == "execute":
-            return str(args[0]).lstrip()[:16].upper().startswith(_MAY_WAIT)
+            return str(args[0]).startswith(_MAY_WAIT) and not self._is_pragma_of_ours(args[0])
+        if name == "commit":
+            return self._waits_for_disk
         if name == "rollback":  # the pool asks for one at every return, mostly with nothing to roll back
             return self._conn.in_transaction
         return name not in {"cursor", "close", "fetchone", "fetchmany", "fetchall"}

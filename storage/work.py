@@ -23,9 +23,10 @@ from domain.replies import Reply
 from domain.rows import AuditEntry, Trouble
 from storage.codec import clean_text
 from storage.database import Database
-from storage.enhancements import SqlEnhancements, SqlPlacements
+from storage.enhancements import SqlEnhancements
 from storage.messages import Messages
 from storage.people import SqlPeople
+from storage.placements import SqlPlacements
 from storage.places import PlaceDefaults, SqlPlaces
 from storage.questions import SqlQuestions
 from storage.statements import change, find_all, find_one, insert

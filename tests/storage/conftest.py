@@ -80,8 +80,10 @@ class Shop:
     def outbox(self) -> OutboxRows:
         return OutboxRows(self.database)
 
-    def incoming(self, event_key: str, *, place: Place = ROOM, text: str = "enhance MUG-01") -> Incoming:
-        return Incoming(event_key, self.team.team_id, ANNA, place, text, options={"shadow": "soft"})
+    def incoming(
+        self, event_key: str, *, place: Place = ROOM, text: str = "enhance MUG-01", team: str | None = None
+    ) -> Incoming:
+        return Incoming(event_key, team or self.team.team_id, ANNA, place, text, options={"shadow": "soft"})
 
     def enhancement(self, *, place: Place = ROOM, sku: str = "MUG-01", team_id: str = "") -> Enhancement:
         return Enhancement(

@@ -32,6 +32,8 @@ MAX_PHOTO_BYTES = 60_000_000
 """A 60 MP phone JPEG is about 25 MB; Telegram hands out 20 MB at most, Slack 1 GB."""
 MIN_SIDE_PX = 48
 """Below this there is nothing to cut out: an icon, a tracking pixel."""
+_SOFTENED_BELOW, _SOFTENED_BY = 0.78, 0.38
+"""See `scaled`; the second is the Gaussian's radius per √(1 ÷ scale² − 1)."""
 JPEG_QUALITY = 90
 LEAST_JPEG_QUALITY = 40
 
@@ -224,7 +226,9 @@ def scaled(pixels: PixelsU8, width_px: int, height_px: int) -> PixelsU8:
     """Return the picture at this size: averaged when shrinking, Lanczos when enlarging.
 
     OpenCV averages whole factors three times as fast as others (12 MP: 23 ms against 64), so a whole
-    factor goes first; what is left between 0.6 and 1 loses nothing in a cubic.
+    factor goes first; what is left between 0.6 and 1 loses nothing in a cubic, and is softened a little
+    first where the cubic alone would make jagged what is fine: at .62 it has 1.6 times the sharpness of
+    a true Lanczos, softened 1.0.
     """
     height, width = pixels.shape[:2]
     if (height, width) == (height_px, width_px):
@@ -234,8 +238,12 @@ def scaled(pixels: PixelsU8, width_px: int, height_px: int) -> PixelsU8:
     factor = min(width // width_px, height // height_px)
     if factor < 2:
         is_near = width_px > 0.6 * width and height_px > 0.6 * height
-        interpolation = cv2.INTER_CUBIC if is_near else cv2.INTER_AREA
-        return cv2.resize(pixels, (width_px, height_px), interpolation=interpolation)
+        if not is_near:
+            return cv2.resize(pixels, (width_px, height_px), interpolation=cv2.INTER_AREA)
+        scale = max(width_px / width, height_px / height)
+        if scale < _SOFTENED_BELOW:
+            pixels = cv2.GaussianBlur(pixels, (3, 3), _SOFTENED_BY * (1 / scale**2 - 1) ** 0.5)
+        return cv2.resize(pixels, (width_px, height_px), interpolation=cv2.INTER_CUBIC)
     # Padded to whole blocks, and the padding's share cut off again: every pixel stays where it was.
     below, beside = -height % factor, -width % factor
     if below or beside:

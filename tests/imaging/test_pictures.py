@@ -5,12 +5,13 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from domain.catalog import Sha256
 from domain.errors import NotPossible
 from domain.picture import FindingCode, FindingLevel, Picture
 from domain.recipe import TRANSPARENT, Background, PictureRules, Recipe, Shadow, WhiteFrom
-from imaging.codec import PixelsU8
+from imaging.codec import PixelsU8, scaled
 from imaging.engine import LocalEnhancer
 from imaging.scene import ORIGINAL, SQUARE
 from tests.imaging.photos import FREE, MAIN, disc, encoded, rgba, seen
@@ -198,3 +199,14 @@ def test_resampling_does_not_soften_the_product(enhancer: LocalEnhancer) -> None
     mine = pixels[400:600, 400:600]
     sharpness = cv2.Laplacian(mine, cv2.CV_64F).var() / cv2.Laplacian(crop, cv2.CV_64F).var()
     assert 0.8 < sharpness < 1.3
+
+
+@pytest.mark.parametrize("side_px", [250, 280, 310, 340, 380])
+def test_shrinking_a_little_makes_fine_lines_neither_jagged_nor_soft(side_px: int) -> None:
+    rows, columns = np.mgrid[:400, :400]
+    rings = 128 + 90 * np.cos((columns**2 + rows**2) / 260.0)  # from coarse to as fine as pixels can be
+    photo = np.dstack([rings.astype(np.uint8)] * 3)
+    wanted = np.asarray(Image.fromarray(photo).resize((side_px, side_px), Image.Resampling.LANCZOS)).astype(int)
+    apart = np.abs(scaled(photo, side_px, side_px).astype(int) - wanted).mean()
+    bare = np.abs(cv2.resize(photo, (side_px, side_px), interpolation=cv2.INTER_CUBIC).astype(int) - wanted).mean()
+    assert apart < 0.8 * bare if side_px <= 280 else apart <= bare

@@ -46,6 +46,10 @@ class WayIn(Protocol):
 class OpenChat(Chat, ChatFiles, Protocol):
     """One chat's way out, and its files."""
 
+    async def whoami(self) -> str:
+        """Return who we are there, in words. Raises Undeliverable, RateLimited, StoreDown."""
+        ...
+
     async def close(self) -> None:
         """Drop its connections."""
         ...

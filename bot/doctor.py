@@ -13,10 +13,11 @@ from pathlib import Path
 from sqlalchemy import text
 
 from bot.app import open_media
+from bot.chats import open_chats
 from bot.run_file import living_run
 from bot.settings import Settings, load_settings
 from domain.catalog import Sha256
-from domain.errors import Fault, UserError
+from domain.errors import Fault, StoreError, Undeliverable, UserError
 from imaging.engine import LocalEnhancer
 from storage.database import open_database
 
@@ -45,6 +46,7 @@ async def examine() -> int:
         checks += look(settings)
     for slow in (_database, _media):
         checks.append(await _guarded(slow, settings))
+    checks += await _chats(settings)
     for check in checks:
         print(f"{'!' if check.remedy else '✓'} {check.what}: {check.found}")
         if check.remedy:
@@ -123,3 +125,25 @@ async def _media(settings: Settings) -> Check:
     finally:
         await database.close()
     return Check("media", settings.media_url)
+
+
+async def _chats(settings: Settings) -> list[Check]:
+    """Ask every chat that has a token who we are there; the console needs none."""
+    database = open_database(settings.database_url)
+    checks = []
+    try:
+        async with open_chats(settings, open_media(settings, database)) as chats:
+            for name, chat in chats.out.items():
+                try:
+                    async with asyncio.timeout(20):
+                        checks.append(Check(name.value, await chat.whoami()))
+                except Undeliverable as error:
+                    checks.append(Check(name.value, "does not let me in", error.sentence))
+                except (StoreError, Fault, TimeoutError) as error:
+                    url = f"{name.value.upper()}_API_URL"
+                    checks.append(Check(name.value, f"does not answer ({error})", f"check the network, and {url}"))
+    except ValueError:  # MEDIA_URL is wrong, which has a line of its own above
+        pass
+    finally:
+        await database.close()
+    return checks

@@ -44,6 +44,23 @@ UPDATES = (50, 60.0)
 """Tier 3, per method and workspace."""
 
 
+SCOPES = frozenset(
+    [
+        "app_mentions:read",
+        "channels:history",
+        "chat:write",
+        "commands",
+        "files:read",
+        "files:write",
+        "groups:history",
+        "im:history",
+        "im:write",
+        "users:read",
+    ]
+)
+"""What manifest.yaml asks for; a test holds the two together."""
+
+
 class SlackChat:
     """One workspace's way out. `pause_s` is how long to wait between two looks at an upload."""
 
@@ -58,6 +75,19 @@ class SlackChat:
     async def close(self) -> None:
         """Forget what was remembered; no connection is kept between calls."""
         self._uploads.clear()
+
+    async def whoami(self) -> str:
+        """Return which app of which workspace the token is. Raises Undeliverable, naming scopes that are missing."""
+        async with translated():
+            answer = await self._client.auth_test()
+        granted = {str(name).lower(): value for name, value in dict(answer.headers).items()}.get("x-oauth-scopes", "")
+        missing = sorted(SCOPES - {scope.strip() for scope in granted.split(",")}) if granted else []
+        if missing:
+            raise Undeliverable(
+                f"The Slack app lacks {', '.join(missing)}: add that as manifest.yaml has it, and install it again.",
+                scope="chat",
+            )
+        return f"@{answer['user']} in {answer['team']}"
 
     # ------------------------------------------------------------ the port Chat
 

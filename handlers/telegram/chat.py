@@ -74,6 +74,13 @@ class TelegramChat:
         await self._files.close()
         await self._requests.shutdown()
 
+    async def whoami(self) -> str:
+        """Return the bot's name. Raises Undeliverable for a token that Telegram does not know."""
+        try:
+            return f"@{(await self._bot.get_me()).username}"
+        except TelegramError as error:
+            raise translated(error) from error
+
     # ------------------------------------------------------------ the port Chat
 
     async def deliver(self, outgoing: Outgoing) -> str:

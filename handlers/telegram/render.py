@@ -304,7 +304,7 @@ def _status(reply: StatusShown, words: Words) -> Shown:
     ]
     if reply.oldest_waiting_at:
         lines.insert(2, f"      {words('since {time}', time=words.time(reply.oldest_waiting_at))}")
-    return Shown("\n".join(lines))
+    return _list(words, "\n".join(lines), [f"⚠️ {esc(each)}" for each in reply.trouble])
 
 
 def _invited(reply: Invited, words: Words, bot_name: str) -> Shown:

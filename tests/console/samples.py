@@ -111,7 +111,7 @@ def every_reply(
         ProductShown(sku, (listing, foreign)),
         ProductList((listing, foreign), title, 2, 3, 27),
         HistoryShown("", (HistoryLine(NOW, person, title, sku), HistoryLine(NOW, person, "approved", sku))),
-        StatusShown("builtin", (store,), 2, 1, 0, NOW - timedelta(hours=3)),
+        StatusShown("builtin", (store,), 2, 1, 0, NOW - timedelta(hours=3), (f"Slack, since 4 Mar, 09:30: {title}",)),
         StoreList((StoreLine(store, "shelf", 8, url),)),
         HelpShown((HelpLine("enhance SKU… [on STORE…]", title, f"enhance {sku}"),)),
         Invited(f"code-{person}", Role.APPROVER, NOW + timedelta(days=7)),

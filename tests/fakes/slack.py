@@ -108,7 +108,7 @@ class FakeSlack(Workspace):
         self._write(method, arguments, answer)
         if failure is not None:
             cut(request)
-        return web.json_response(answer)
+        return web.json_response(answer, headers={"X-OAuth-Scopes": ",".join(sorted(self.scopes))})
 
     async def _fail(
         self, request: web.Request, method: str, arguments: dict[str, Any], failure: Failure
@@ -155,6 +155,7 @@ class FakeSlack(Workspace):
             "team_id": TEAM,
             "team": "Shop",
             "user_id": BOT_USER,
+            "user": "packshot",
             "bot_id": BOT_ID,
             "url": "https://shop.slack.com/",
         }

@@ -376,3 +376,14 @@ def test_only_slacks_hosts_are_told_the_token() -> None:
     assert is_slacks("http://127.0.0.1:80/x", api_url="http://127.0.0.1:80/api/")
     assert not is_slacks("http://127.0.0.1:81/x", api_url="http://127.0.0.1:80/api/")
     assert not is_slacks("http://attacker.example/x", api_url="http://attacker.example/api/")
+
+
+async def test_doctor_hears_who_we_are_and_which_scope_is_missing(office: Office) -> None:
+    assert await office.chat.whoami() == "@packshot in Shop"
+    office.slack.scopes.discard("files:write")
+    with pytest.raises(Undeliverable, match="lacks files:write"):
+        await office.chat.whoami()
+    office.slack.is_token_revoked = True
+    with pytest.raises(Undeliverable) as gone:
+        await office.chat.whoami()
+    assert gone.value.scope == "chat"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from handlers.slack import actions, listeners, modals
+from handlers.slack import actions, chat, listeners, modals
 from tests.fakes.slack_api import SCOPES
 from tests.fakes.slack_state import EVERY_SCOPE
 
@@ -83,3 +83,7 @@ def test_slack_takes_the_manifests_lengths() -> None:
     assert len(information["name"]) <= 35
     assert len(information["description"]) <= 140
     assert 174 <= len(information["long_description"]) <= 4000
+
+
+def test_doctor_asks_for_the_scopes_of_the_manifest() -> None:
+    assert set(MANIFEST["oauth_config"]["scopes"]["bot"]) == chat.SCOPES

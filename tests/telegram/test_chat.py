@@ -375,3 +375,11 @@ async def test_what_telegram_refuses_for_our_own_fault_has_a_code(
     with pytest.raises(Fault) as caught:
         await chat.deliver(outgoing(PreviewReady(replace(PREVIEW.card, after=Sha256("c" * 64))), anna))
     assert caught.value.code == "telegram_refused"
+
+
+async def test_doctor_hears_who_we_are_and_that_a_token_is_gone(telegram: TelegramServer, chat: TelegramChat) -> None:
+    assert await chat.whoami() == "@packshot_bot"
+    telegram.is_token_revoked = True
+    with pytest.raises(Undeliverable) as gone:
+        await chat.whoami()
+    assert gone.value.scope == "chat"

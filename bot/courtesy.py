@@ -15,7 +15,9 @@ from collections.abc import Callable
 
 CALM_PER_S = 10
 """Up to here nobody waits for anybody."""
-LONGEST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 0.25
+EXCESS_PER_PAUSE_S = 160
+"""At 50 events a second a step has to wait the longest pause: four answers a second until it is calm again."""
 WINDOW_S = 1.0
 _REMEMBERED = 200
 
@@ -26,6 +28,7 @@ class Courtesy:
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
         self._heard_at: deque[float] = deque(maxlen=_REMEMBERED)
+        self._passage = asyncio.Lock()
 
     def heard(self, count: int) -> None:
         """Note that events came in just now."""
@@ -37,9 +40,10 @@ class Courtesy:
         while self._heard_at and self._heard_at[0] < since:
             self._heard_at.popleft()
         excess = len(self._heard_at) - CALM_PER_S
-        return min(LONGEST_PAUSE_S, excess / 100) if excess > 0 else 0.0
+        return min(LONGEST_PAUSE_S, excess / EXCESS_PER_PAUSE_S) if excess > 0 else 0.0
 
     async def wait(self) -> None:
-        """Let people go first. Bounded: no step waits longer than LONGEST_PAUSE_S."""
-        if pause_s := self.pause_s():
-            await asyncio.sleep(pause_s)
+        """Let people go first. One step at a time passes here while it is not calm, so that none is forgotten."""
+        if self.pause_s():
+            async with self._passage:
+                await asyncio.sleep(self.pause_s())

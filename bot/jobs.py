@@ -93,7 +93,7 @@ def migrate_engine(database_url: str) -> None:
     try:
         # An idle poll cost 4 ms of processor time (SQLite, two busy cores): 16 polls a second were 6 % of a
         # core. Publishing is the slowest, since it talks to a store next anyway.
-        client.register_queue("intake", worker_concurrency=4, polling_interval_sec=0.1)
+        client.register_queue("intake", worker_concurrency=16, polling_interval_sec=0.1)
         client.register_queue("pixels", worker_concurrency=2, polling_interval_sec=0.1)
         for platform in PlatformName:
             client.register_queue(

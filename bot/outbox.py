@@ -102,7 +102,7 @@ class Outbox:
                     self._deliveries.remove(delivery)
                     delivery.result()
                 # A look reads what everybody wrote since the last one: many rings, one look.
-                await asyncio.sleep(max(LOOK_PAUSE_S, self.courtesy.pause_s() / 2))
+                await asyncio.sleep(max(LOOK_PAUSE_S, 2 * self.courtesy.pause_s()))
                 if not begun:
                     await self.bell.wait(after=seen, timeout_s=self._look_again_in_s())
         finally:

@@ -10,6 +10,7 @@ const newest = document.getElementById("newest");
 const shown = new Map(); // message_key → element
 const pending = new Map(); // event id → the bubble shown before the server had it
 const NEAR_PX = 160;
+let isAtEnd = true;
 
 export function showHistory(lines) {
   for (const line of lines) place(line);
@@ -185,7 +186,18 @@ talk.addEventListener(
   },
   true,
 );
-room.addEventListener("scroll", () => isNear() && (newest.hidden = true), { passive: true });
+room.addEventListener(
+  "scroll",
+  () => {
+    isAtEnd = isNear();
+    if (isAtEnd) newest.hidden = true;
+  },
+  { passive: true },
+);
+// Whoever reads at the end stays there when a card above grows or its picture comes; browsers do not agree on that.
+new ResizeObserver(() => {
+  if (isAtEnd) room.scrollTop = room.scrollHeight;
+}).observe(talk);
 document.addEventListener("visibilitychange", () => (document.title = "Packshot"));
 newest.addEventListener("click", () => {
   room.scrollTop = room.scrollHeight;

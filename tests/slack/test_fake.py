@@ -101,7 +101,7 @@ def test_blocks_slack_refuses(blocks: list[dict[str, Any]], word: str) -> None:
 
 def test_the_extract_says_what_the_definition_says(monkeypatch: pytest.MonkeyPatch) -> None:
     if not fake.SPEC.exists():
-        pytest.skip("the definition is not beside the project")
+        pytest.skip("../shared is absent")
     whole = fake.required_arguments()
     monkeypatch.setattr(fake, "SPEC", fake.EXTRACT.with_name("absent"))
     extract = fake.required_arguments()

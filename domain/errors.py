@@ -14,8 +14,10 @@
     │   ├── RateLimited         repeat after `retry_after_s`
     │   ├── StoreDown           no answer or a 5xx: safe to repeat what is idempotent
     │   ├── NeedsReconnect      the key is gone
+    │   ├── MissingScope        the key is good, and lacks the right `scope`
     │   ├── NotFound            the listing or image is gone
     │   ├── RejectedByStore     the store refused a field, with its message
+    │   ├── StockChanged        the quantity there was not the expected one; nothing was written
     │   └── Ambiguous           written or not? a person decides
     ├── RowChanged              a compare-and-set lost: someone else was first
     │   └── EventConcluded      this event was handled before; nothing is left to do
@@ -142,6 +144,14 @@ class NeedsReconnect(StoreError):
     """The store no longer accepts our key."""
 
 
+class MissingScope(StoreError):
+    """The store knows our key, which lacks a right; `scope` is the store's own word, empty where it names none."""
+
+    def __init__(self, *, store: str, scope: str) -> None:
+        super().__init__(f"{store} does not let me do that: the right {scope or 'for it'} is missing.", store=store)
+        self.scope = scope
+
+
 class NotFound(StoreError):
     """The listing or image is gone at the store."""
 
@@ -152,6 +162,15 @@ class RejectedByStore(StoreError):
     def __init__(self, message: str, *, store: str, field: str) -> None:
         super().__init__(message, store=store)
         self.field = field
+
+
+class StockChanged(StoreError):
+    """A stock write found `found` instead of the quantity it was based on (None: not counted), and wrote nothing."""
+
+    def __init__(self, *, store: str, sku: str, found: int | None) -> None:
+        super().__init__(f"{store} shows {found} of {sku} now.", store=store)
+        self.sku = sku
+        self.found = found
 
 
 class Ambiguous(StoreError):

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 from domain.catalog import ImageId, Listing, ListingId, ListingImage, ListingPage, Sha256, Sku, Store, StoreId
+from domain.connection import StoreHealth
 from domain.intents import Attachment, Incoming
 from domain.jobs import Job
 from domain.picture import Enhanced
@@ -111,11 +112,18 @@ class RestoreRequest:
 
 
 class StorePlatform(Protocol):
-    """One connected store. Every call may raise RateLimited, StoreDown, NeedsReconnect, NotFound."""
+    """One connected store. Every call may raise RateLimited, StoreDown, NeedsReconnect, MissingScope, NotFound."""
 
     @property
     def store(self) -> Store:
         """Which account this is."""
+        ...
+
+    async def check(self) -> StoreHealth:
+        """Ask the store who we are there and what we may do; changes nothing.
+
+        Raises NeedsReconnect for a wrong, expired or revoked key, NotFound for a shop that is not there.
+        """
         ...
 
     async def find_listings(self, sku: Sku) -> Sequence[Listing]:

@@ -7,10 +7,12 @@ import hashlib
 from domain.errors import (
     Ambiguous,
     Fault,
+    MissingScope,
     NeedsReconnect,
     NotFound,
     RateLimited,
     RejectedByStore,
+    StockChanged,
     StoreDown,
     StoreError,
     Undeliverable,
@@ -43,6 +45,11 @@ def sentence_for(error: BaseException) -> str:
             return f"{error.store} does not answer at the moment: try again in a few minutes."
         case NeedsReconnect():
             return f"{error.store} no longer accepts my key: connect it again, then retry."
+        case MissingScope():
+            right = f"the right {error.scope}" if error.scope else "a right for that"
+            return f"{error.store} says that my key lacks {right}: grant it there, connect again, then retry."
+        case StockChanged():
+            return f"{error.store} shows {error.found} of {error.sku} by now, so I wrote nothing: look, then try again."
         case NotFound():
             return f"The listing is gone at {error.store}: check it there, then enhance again."
         case RejectedByStore():

@@ -11,12 +11,13 @@ from dataclasses import replace
 
 from domain.catalog import ImageId, ListingImage
 from domain.enhancement import Placement, PlacementEvent, PlacementState, Replaced
-from domain.errors import Ambiguous, ChangedMeanwhile, Fault, NotPossible, RejectedByStore
+from domain.errors import Ambiguous, ChangedMeanwhile, Fault, RejectedByStore
 from domain.ports import PublishRequest, RestoreRequest, RestoresImages, StorePlatform, UnitOfWork
 from handlers.card import show_card
 from handlers.desk import Desk
 from handlers.enhance import audit_entry
 from handlers.failures import sentence_for
+from handlers.powers import lacking
 
 _DIED_MIDWAY = frozenset({"dead_letter", "job_lost", "step_hung"})
 """Faults after which nobody can tell how far a step had come."""
@@ -121,7 +122,7 @@ async def put_back(placement_id: str, desk: Desk) -> None:
         return
     store = await desk.stores.open(placement.target.store_id)
     if not isinstance(store, RestoresImages):
-        raise NotPossible(f"{store.store.name} cannot put a picture back: replace it there by hand.")
+        raise lacking(store, RestoresImages)
     replaced = placement.replaced or Replaced(None, None)
     request = RestoreRequest(
         key=placement.publish_key,

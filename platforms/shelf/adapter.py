@@ -24,6 +24,7 @@ from domain.catalog import (
     Store,
     Variant,
 )
+from domain.connection import StoreHealth
 from domain.errors import ChangedMeanwhile, NotFound, RejectedByStore, RowChanged, StoreDown
 from domain.ports import MediaStorage, PublishRequest, RestoreRequest
 from domain.rows import ShelfImage, ShelfListing, ShelfRows
@@ -48,6 +49,10 @@ class ShelfStore:
         self._rows = rows
         self._media = media
         self._public_url = public_url
+
+    async def check(self) -> StoreHealth:
+        """Return its own name: the shelf is always open, and to us only."""
+        return StoreHealth(account=self.store.name)
 
     async def find_listings(self, sku: Sku) -> Sequence[Listing]:
         """Return every listing with a variant of this SKU."""

@@ -12,6 +12,7 @@ from typing import TypeVar
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.catalog import Listing, ListingId, ListingImage, ListingPage, Sha256, Sku, Store, StoreId
+from domain.connection import StoreHealth
 from domain.errors import BadPhoto, Fault, NotFound
 from domain.intents import Attachment
 from domain.picture import Enhanced, Finding, FindingCode, FindingLevel, Picture
@@ -116,6 +117,10 @@ class FakePlatform:
     @property
     def store(self) -> Store:
         return self.shelf.store
+
+    async def check(self) -> StoreHealth:
+        self._begin("check")
+        return self._end("check", await self.shelf.check())
 
     async def find_listings(self, sku: Sku) -> Sequence[Listing]:
         self._begin("find_listings")

@@ -1,0 +1,100 @@
+"""How a connected store is doing, and the keys that open it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from domain.catalog import StoreId
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """A right at the store in its own word, and what we need it for in ours."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoreHealth:
+    """What a store says of itself and of us. `account` is the name the store goes by there.
+
+    `scopes` is what we hold, `missing` what a feature would need on top; `notes` are sentences that end in
+    what to do (a secret that must be changed by a day, a shop that is closed). `key_expires_at` is when
+    somebody has to connect again, None when never; a key that renews itself does not expire.
+    """
+
+    account: str
+    scopes: tuple[str, ...] = ()
+    missing: tuple[Scope, ...] = ()
+    key_expires_at: datetime | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """An access token and what renews it. Never in a `repr`, a log or an error."""
+
+    access: str = field(repr=False)
+    expires_at: datetime | None = None
+    refresh: str = field(default="", repr=False)
+    refresh_expires_at: datetime | None = None
+    scopes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KeptTokens:
+    """The tokens as they are kept: `version` rises by one a save, 0 when none was saved yet."""
+
+    tokens: Tokens | None
+    version: int
+
+
+class TokenStore(Protocol):
+    """Where the tokens of every store are kept, encrypted, for all processes."""
+
+    async def load(self, store_id: StoreId) -> KeptTokens:
+        """Return what is kept now."""
+        ...
+
+    async def claim(self, store_id: StoreId, *, version: int, seconds: float) -> bool:
+        """Reserve the right to renew version `version` for so long; False when another one has it or was first.
+
+        With a refresh token that dies on use, two that renew at once would lose the store.
+        """
+        ...
+
+    async def save(self, store_id: StoreId, tokens: Tokens, *, was_version: int) -> int:
+        """Keep them durably and return the new version; ends the claim. Raises RowChanged when another was first."""
+        ...
+
+    async def release(self, store_id: StoreId, *, version: int) -> None:
+        """Give a claim back without new tokens."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """When a store last answered, and what went wrong since; `trouble` is empty when nothing did."""
+
+    last_ok_at: datetime | None = None
+    trouble: str = ""
+    trouble_at: datetime | None = None
+
+
+class Contacts(Protocol):
+    """Remembers how talking to each store went."""
+
+    async def went_well(self, store_id: StoreId) -> None:
+        """Note an answer; callers tell at most once a minute."""
+        ...
+
+    async def went_wrong(self, store_id: StoreId, sentence: str) -> None:
+        """Note a failure that only a person can mend."""
+        ...
+
+    async def of(self, store_id: StoreId) -> Contact:
+        """Return what is known; nothing for a store nobody talked to."""
+        ...

@@ -1,0 +1,26 @@
+"""What to do where a store cannot: each power's way out, said once."""
+
+from __future__ import annotations
+
+from domain import powers
+from domain.errors import NotPossible
+from domain.ports import RestoresImages, StorePlatform
+
+_INSTEAD: dict[type[object], str] = {
+    RestoresImages: "cannot put a picture back: replace it there by hand.",
+    powers.WritesAltText: "keeps no text for a picture: write it into the listing's description there.",
+    powers.RemovesImages: "does not let me take a picture off: remove it there by hand.",
+    powers.ReadsStock: "does not tell me its stock: look there.",
+    powers.SwapsStock: "does not compare stock before a change: set it there, or let me set it plainly.",
+    powers.SetsStock: "does not let me change stock: set it there.",
+    powers.ReadsOrders: "does not show me its orders: look there.",
+    powers.ShipsOrders: "does not let me mark an order as shipped: do it there.",
+    powers.WritesPrices: "does not let me change prices: change it there.",
+    powers.WritesTexts: "does not let me change texts: edit the listing there.",
+    powers.GoesLiveLater: "shows a picture at once: open the listing to see it.",
+}
+
+
+def lacking(store: StorePlatform, power: type[object]) -> NotPossible:
+    """Return the refusal for a store without this Protocol, with the way out."""
+    return NotPossible(f"{store.store.name} {_INSTEAD[power]}")

@@ -10,6 +10,7 @@ from typing import Literal
 
 from domain.catalog import PlatformName, Sha256
 from domain.errors import BadInput
+from domain.hint import Hint, hinted
 
 _HEX = re.compile(r"#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
 _SPOT = re.compile(r"(\d{1,3}(?:\.\d+)?)\s*%?\s*[,;x]\s*(\d{1,3}(?:\.\d+)?)\s*%?")
@@ -64,8 +65,10 @@ class Background:
             return cls("colour", (int(digits[:2], 16), int(digits[2:4], 16), int(digits[4:], 16)))
         words = ", ".join(sorted(_NAMED_COLOURS))
         raise BadInput(
-            f"I do not know the background “{word}”: use white, transparent, gradient, {words} or a colour "
-            "like #eeeeee."
+            "I do not know the background “{word}”: use white, transparent, gradient, {colours} or a colour "
+            "like #eeeeee.",
+            word=word,
+            colours=words,
         )
 
     def __str__(self) -> str:
@@ -103,8 +106,9 @@ class WhiteFrom:
             if max(x_percent, y_percent) <= 100:
                 return cls("spot", x_percent / 100, y_percent / 100)
         raise BadInput(
-            f"I do not know what “white={word}” means: use auto, off, or where the photo shows something white or "
-            "grey, in percent from the left and from the top, like white=80x15."
+            "I do not know what “white={word}” means: use auto, off, or where the photo shows something white or "
+            "grey, in percent from the left and from the top, like white=80x15.",
+            word=word,
         )
 
     def __str__(self) -> str:
@@ -149,14 +153,16 @@ class Recipe:
     brightness_stops: float | None = None
     """How much brighter than photographed, in stops; 0 leaves the light alone, None lets it be judged."""
     white: WhiteFrom = WhiteFrom()
+    hints: tuple[Hint, ...] = ()
+    """Corrections of the cut-out, in the order they were said; each redo adds its own."""
 
     def changed(self, options: Mapping[str, str]) -> Recipe:
         """Return this recipe with the options of `_READERS` changed. Raises BadInput."""
         recipe = self
         for name, word in options.items():
             if name not in _READERS:
-                *first, last = (f"{known}=" for known in _READERS)
-                raise BadInput(f"I do not know the option “{name}”: use {', '.join(first)} or {last}.")
+                known = ", ".join(f"{each}=" for each in _READERS)
+                raise BadInput("I do not know the option “{name}”: I know {known}.", name=name, known=known)
             recipe = _READERS[name](recipe, word)
         return recipe
 
@@ -166,7 +172,9 @@ def parse_shadow(word: str) -> Shadow:
     try:
         return Shadow(word.strip().lower())
     except ValueError:
-        raise BadInput(f"I do not know the shadow “{word}”: use none, contact, soft or reflection.") from None
+        raise BadInput(
+            "I do not know the shadow “{word}”: use none, contact, soft or reflection.", word=word
+        ) from None
 
 
 def parse_engine(word: str) -> str:
@@ -174,7 +182,9 @@ def parse_engine(word: str) -> str:
     text = word.strip().lower()
     if text in {"auto", "builtin"} or re.fullmatch(r"rembg:[a-z0-9][a-z0-9-]{0,40}", text):
         return text
-    raise BadInput(f"I do not know the engine “{word}”: use auto, builtin or rembg:MODEL, for example rembg:u2netp.")
+    raise BadInput(
+        "I do not know the engine “{word}”: use auto, builtin or rembg:MODEL, for example rembg:u2netp.", word=word
+    )
 
 
 def parse_margin(word: str) -> float | None:
@@ -185,8 +195,9 @@ def parse_margin(word: str) -> float | None:
     if (match := _PERCENT.fullmatch(text)) and (percent := _number(match[1])) <= MOST_MARGIN_PERCENT:
         return percent
     raise BadInput(
-        f"I do not know the margin “{word}”: use auto or the percentage on each side, from 0 to "
-        f"{MOST_MARGIN_PERCENT:.0f}, like margin=8."
+        "I do not know the margin “{word}”: use auto or the percentage on each side, from 0 to {most}, like margin=8.",
+        word=word,
+        most=round(MOST_MARGIN_PERCENT),
     )
 
 
@@ -198,8 +209,10 @@ def parse_brightness(word: str) -> float | None:
     if (match := _STOPS.fullmatch(text)) and abs(stops := _number(match[1])) <= MOST_BRIGHTNESS_STOPS:
         return stops
     raise BadInput(
-        f"I do not know the brightness “{word}”: use auto, 0 to leave the light as photographed, or stops from "
-        f"-{MOST_BRIGHTNESS_STOPS:.0f} to +{MOST_BRIGHTNESS_STOPS:.0f}, like brightness=+0.5."
+        "I do not know the brightness “{word}”: use auto, 0 to leave the light as photographed, or stops from "
+        "-{most} to +{most}, like brightness=+0.5.",
+        word=word,
+        most=round(MOST_BRIGHTNESS_STOPS),
     )
 
 
@@ -213,6 +226,8 @@ _READERS: dict[str, Callable[[Recipe, str], Recipe]] = {
     "margin": lambda recipe, word: replace(recipe, margin_percent=parse_margin(word)),
     "brightness": lambda recipe, word: replace(recipe, brightness_stops=parse_brightness(word)),
     "white": lambda recipe, word: replace(recipe, white=WhiteFrom.parse(word)),
+    "keep": lambda recipe, word: replace(recipe, hints=hinted(recipe.hints, "keep", word)),
+    "remove": lambda recipe, word: replace(recipe, hints=hinted(recipe.hints, "remove", word)),
     "engine": lambda recipe, word: replace(recipe, engine=parse_engine(word)),
 }
 """Every option a person may type, by its name."""

@@ -15,9 +15,9 @@ from imaging.balance import NO_GAINS, Balance
 from imaging.codec import AlphaU8, PixelsU8
 from imaging.cutout import OWN_MATTE, SoftMask
 from imaging.light import Light, level_at, product_luma
-from imaging.nets import OPEN_MODELS
 from imaging.patches import SEE_THROUGH_FROM
 from imaging.scene import FRAME_RATIO, Box
+from imaging.weights import OPEN_MODELS
 
 NOTE_ENLARGED_FROM = 1.25
 WARN_ENLARGED_FROM = 2.0

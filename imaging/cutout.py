@@ -8,7 +8,7 @@ silence: the result names its engine and how sure it is of itself.
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import cv2
@@ -17,7 +17,8 @@ import numpy as np
 from domain.errors import BadPhoto, Fault, NotPossible
 from imaging.codec import AlphaU8, PixelsU8, SoftF32, shrunk
 from imaging.matting import enclosed
-from imaging.nets import OPEN_MODELS, BuiltinNet, U2Net, find_weights
+from imaging.nets import BuiltinNet, CutoutNet, open_net
+from imaging.weights import OPEN_MODELS, find_weights, known_model, missing
 
 AUTO_MODELS = ("u2netp", "u2net", "silueta")
 """What `auto` takes when its weights are here; u2netp first, since it is the one that was measured."""
@@ -49,16 +50,20 @@ class SoftMask:
     doubt: float
     object_count: int
     doubt_limit: float = UNSURE_FROM
+    half_seen: SoftF32 = field(default_factory=lambda: np.zeros((1, 1), np.float32))
+    """The engine's own answer before loose parts were dropped, of the same size; (1, 1) where it has no other."""
 
 
 class Engines:
     """The nets, loaded late and once. Safe to use from several threads."""
 
-    def __init__(self, *, model_dir: Path | None = None, threads: int = 2) -> None:
+    def __init__(self, *, model_dir: Path | None = None, threads: int = 2, noncommercial: bool = False) -> None:
+        """`noncommercial` allows models whose licence forbids business use."""
         self._model_dir = model_dir
         self._threads = threads
+        self._noncommercial = noncommercial
         self._lock = threading.Lock()
-        self._nets: dict[str, U2Net | BuiltinNet] = {}
+        self._nets: dict[str, CutoutNet] = {}
 
     def best(self) -> str:
         """Return the engine that `auto` means now: `rembg:MODEL`, `builtin` or `grabcut`."""
@@ -96,22 +101,20 @@ class Engines:
             return grabcut_from_border(rgb)
         if engine == "builtin":
             return self._run_builtin(rgb)
-        model = engine.removeprefix("rembg:")
-        _refuse_closed(model)
-        if OPEN_MODELS[model].is_u2net and (weights := find_weights(model, self._model_dir)):
-            coverage = self._run_u2net(rgb, model, weights)
-        else:
-            coverage = _ask_rembg(rgb, model)
-        limit = U2NET_UNSURE_FROM if OPEN_MODELS[model].is_u2net else UNSURE_FROM
-        return _finished(coverage, rgb, engine=engine, doubt_limit=limit)
-
-    def _run_u2net(self, rgb: PixelsU8, model: str, weights: Path) -> SoftF32:
+        model = known_model(engine.removeprefix("rembg:"), noncommercial=self._noncommercial)
+        weights = find_weights(model, self._model_dir)
+        if weights is None:
+            raise missing(model)
         try:
-            return self._u2net(model, weights).coverage(rgb)
+            coverage = self._open(model, weights).coverage(rgb)
         except Fault as error:
             raise NotPossible(
-                f"The weights {weights.name} are damaged: put a whole {model}.onnx into MODEL_DIR, or use builtin."
+                "The weights {file} are damaged: remove them and run `packshot engines get {model}`, or use builtin.",
+                file=weights.name,
+                model=model,
             ) from error
+        limit = U2NET_UNSURE_FROM if OPEN_MODELS[model].graph == "u2net" else UNSURE_FROM
+        return _finished(coverage, rgb, engine=f"rembg:{model}", doubt_limit=limit)
 
     def _run_builtin(self, rgb: PixelsU8) -> SoftMask:
         try:
@@ -120,24 +123,22 @@ class Engines:
             return grabcut_from_border(rgb)
         small = shrunk(rgb, GRABCUT_LONG_SIDE_PX)
         mask = _finished(net.coverage(rgb), small, engine="builtin")
-        return SoftMask(_with_grabcut_border(small, mask.coverage), mask.engine, mask.doubt, mask.object_count)
+        return replace(mask, coverage=_with_grabcut_border(small, mask.coverage))
 
     def _auto_model(self) -> str | None:
         return next((model for model in AUTO_MODELS if find_weights(model, self._model_dir)), None)
 
-    def _builtin(self) -> BuiltinNet:
+    def _builtin(self) -> CutoutNet:
         with self._lock:
-            net = self._nets.get("builtin")
-            if not isinstance(net, BuiltinNet):
-                net = self._nets["builtin"] = BuiltinNet(threads=self._threads)
-            return net
+            if "builtin" not in self._nets:
+                self._nets["builtin"] = BuiltinNet(threads=self._threads)
+            return self._nets["builtin"]
 
-    def _u2net(self, model: str, weights: Path) -> U2Net:
+    def _open(self, model: str, weights: Path) -> CutoutNet:
         with self._lock:
-            net = self._nets.get(model)
-            if not isinstance(net, U2Net):
-                net = self._nets[model] = U2Net(weights, threads=self._threads)
-            return net
+            if model not in self._nets:
+                self._nets[model] = open_net(model, weights, threads=self._threads)
+            return self._nets[model]
 
 
 def own_mask(alpha: AlphaU8) -> SoftMask:
@@ -190,7 +191,7 @@ def grabcut_from_border(rgb: PixelsU8) -> SoftMask:
     labels[likely > threshold] = cv2.GC_PR_FGD
     labels[likely > min(0.95, threshold * 1.6)] = cv2.GC_FGD
     labels[border] = cv2.GC_BGD
-    coverage, count = _without_crumbs(_grabcut(small, labels))
+    coverage, count = _without_crumbs(grabcut(small, labels))
     return SoftMask(coverage, "grabcut", UNSURE_FROM, count)
 
 
@@ -204,7 +205,7 @@ def _finished(coverage: SoftF32, like: PixelsU8, *, engine: str, doubt_limit: fl
     height, width = shrunk(like, GRABCUT_LONG_SIDE_PX).shape[:2]
     full = np.clip(cv2.resize(coverage, (width, height), interpolation=cv2.INTER_CUBIC), 0, 1)
     clean, count = _without_crumbs(full)
-    return SoftMask(clean, engine, doubt, count, doubt_limit)
+    return SoftMask(clean, engine, doubt, count, doubt_limit, half_seen=full.astype(np.float32))
 
 
 def _without_crumbs(coverage: SoftF32) -> tuple[SoftF32, int]:
@@ -223,7 +224,7 @@ def _with_grabcut_border(small: PixelsU8, coverage: SoftF32) -> SoftF32:
     labels = np.where(coverage > 0.5, cv2.GC_PR_FGD, cv2.GC_PR_BGD).astype(np.uint8)
     labels[coverage > 0.97] = cv2.GC_FGD
     labels[coverage < 0.03] = cv2.GC_BGD
-    cut = _grabcut(small, labels)
+    cut = grabcut(small, labels)
     cut = np.where(coverage > 0.97, 1.0, np.where(coverage < 0.03, 0.0, cut)).astype(np.float32)
     # A toy's dark eye looks like background to GrabCut.
     cut = np.where(enclosed(cut < 0.5) & (coverage > 0.5), coverage, cut)
@@ -231,7 +232,8 @@ def _with_grabcut_border(small: PixelsU8, coverage: SoftF32) -> SoftF32:
     return coverage if agreement < 0.8 else (0.5 * coverage + 0.5 * cut).astype(np.float32)
 
 
-def _grabcut(small: PixelsU8, labels: PixelsU8) -> SoftF32:
+def grabcut(small: PixelsU8, labels: PixelsU8) -> SoftF32:
+    """Return 1.0 where OpenCV's GrabCut sees product, from labels of its own (GC_BGD…); the same each time."""
     is_product = (labels & 1) == 1
     if is_product.sum() >= 30 and (labels == cv2.GC_BGD).sum() >= 30:
         cv2.setRNGSeed(1)
@@ -240,31 +242,6 @@ def _grabcut(small: PixelsU8, labels: PixelsU8) -> SoftF32:
         cv2.grabCut(bgr, labels, (0, 0, 1, 1), *models, 3, cv2.GC_INIT_WITH_MASK)
     cut: SoftF32 = ((labels & 1) == 1).astype(np.float32)
     return cut
-
-
-def _ask_rembg(rgb: PixelsU8, model: str) -> SoftF32:
-    """Run a model through rembg, which downloads its weights when they are not here: asked for by name only."""
-    import rembg
-    from PIL import Image
-
-    small = shrunk(rgb, 1024)
-    try:
-        session = rembg.new_session(model)
-    except (OSError, RuntimeError, ValueError) as error:
-        raise NotPossible(
-            f"The model {model} is not here and could not be fetched: put {model}.onnx into MODEL_DIR, or use builtin."
-        ) from error
-    mask = session.predict(Image.fromarray(small))[0]
-    coverage: SoftF32 = np.asarray(mask.convert("L"), np.float32) / 255
-    return coverage
-
-
-def _refuse_closed(model: str) -> None:
-    if model not in OPEN_MODELS:
-        raise NotPossible(
-            f"The model {model} is not one that a shop may use freely and on its own machine: "
-            f"use builtin or one of {', '.join(f'rembg:{name}' for name in OPEN_MODELS)}."
-        )
 
 
 def _stretched(values: SoftF32) -> SoftF32:

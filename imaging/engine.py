@@ -81,10 +81,14 @@ class LocalEnhancer:
         threads: int = 2,
         max_megapixels: float = 60,
         backdrop: BackdropSource | None = None,
+        noncommercial: bool = False,
     ) -> None:
-        """`engine` is what a recipe's `auto` means here; `backdrop` returns a backdrop photo's bytes."""
+        """`engine` is what a recipe's `auto` means here; `backdrop` returns a backdrop photo's bytes.
+
+        `noncommercial` allows models whose licence forbids business use.
+        """
         self._engine = engine
-        self._engines = Engines(model_dir=model_dir, threads=threads)
+        self._engines = Engines(model_dir=model_dir, threads=threads, noncommercial=noncommercial)
         self._max_megapixels = max_megapixels
         self._backdrop = backdrop
         self._pool = ThreadPoolExecutor(PHOTOS_AT_ONCE, thread_name_prefix="pixels", initializer=_stand_back)

@@ -1,4 +1,4 @@
-"""Segmentation nets run straight on onnxruntime: where their weights lie and how they want a photo.
+"""Segmentation nets run straight on onnxruntime: how each wants a photo, behind one small Protocol.
 
 Going through rembg instead would cost its import (1.4 s, and 59 s of numba compiling the first time
 ever) and its habit of squashing every photo to a square.
@@ -6,17 +6,16 @@ ever) and its habit of squashing every photo to a square.
 
 from __future__ import annotations
 
-import os
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import cv2
 import numpy as np
 
 from domain.errors import Fault
-from imaging.codec import PixelsU8, SoftF32
+from imaging.codec import PixelsU8, SoftF32, shrunk
 from imaging.graph import free_picture_size
+from imaging.weights import OPEN_MODELS
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -24,35 +23,20 @@ if TYPE_CHECKING:
 BUILTIN_LONG_SIDE_PX: Final = 256
 U2NET_LONG_SIDE_PX: Final = 320
 """384 is worse (IoU .945 against .961), 256 too (.954): what the weights were trained at wins."""
+SQUARE_SIDE_PX: Final = 1024
 _STRIDE_PX = 32
 _IMAGENET_MEAN = np.array([0.485, 0.456, 0.406], np.float32)
 _IMAGENET_STD = np.array([0.229, 0.224, 0.225], np.float32)
 
 
-@dataclass(frozen=True, slots=True)
-class OpenModel:
-    """A model rembg knows whose weights a shop may use, and where they come from."""
+class CutoutNet(Protocol):
+    """One engine, loaded. Safe to run from several threads."""
 
-    licence: str
-    source: str
-    is_u2net: bool = False
-    """Same graph family as u2net: run straight; the others go through rembg."""
+    def coverage(self, rgb: PixelsU8) -> SoftF32:
+        """Return where the product is, 0..1, at the net's own small size with the photo's aspect or square.
 
-
-OPEN_MODELS: dict[str, OpenModel] = {
-    "u2netp": OpenModel("Apache-2.0", "xuebinqin/U-2-Net", is_u2net=True),
-    "u2net": OpenModel("Apache-2.0", "xuebinqin/U-2-Net", is_u2net=True),
-    "silueta": OpenModel("Apache-2.0", "xuebinqin/U-2-Net", is_u2net=True),
-    "isnet-general-use": OpenModel("Apache-2.0", "xuebinqin/DIS"),
-    "birefnet-general": OpenModel("MIT", "ZhengPeng7/BiRefNet"),
-    "birefnet-general-fp16": OpenModel("MIT", "ZhengPeng7/BiRefNet"),
-    "birefnet-general-lite": OpenModel("MIT", "ZhengPeng7/BiRefNet"),
-}
-"""A closed list on purpose: rembg also offers weights that forbid business use (bria-rmbg, its default)
-and two services that would send a seller's photos away (withoutbg, atlascloud)."""
-
-_VARIANTS = {"u2netp": ("u2netp_s.onnx", "u2netp_h.onnx", "u2netp.onnx")}
-"""Best first: `_s` and `_h` resize by scales and so take any picture size, the plain file does not."""
+        Raises Fault("net") where the weights turn out to be no such graph.
+        """
 
 
 class Net:
@@ -115,8 +99,7 @@ class U2Net:
         size = (U2NET_LONG_SIDE_PX,) * 2 if self._is_square else _fitting_size(rgb, U2NET_LONG_SIDE_PX)
         small = _resized(rgb, size).astype(np.float32)
         raw = self._net.run(_planes((small / max(float(small.max()), 1.0) - _IMAGENET_MEAN) / _IMAGENET_STD))
-        least, most = float(raw.min()), float(raw.max())
-        return (raw - least) / max(most - least, 1e-6)
+        return _stretched(raw)
 
     def _takes_any_size(self) -> bool:
         """Try a tiny picture: exports that resize to constants (rembg's own files) fail to concatenate it."""
@@ -127,26 +110,76 @@ class U2Net:
         return True
 
 
-def find_weights(model: str, model_dir: Path | None) -> Path | None:
-    """Return the weights of a model from MODEL_DIR, else from where rembg keeps its downloads."""
-    name = f"{model}.onnx"
-    candidates = []
-    if model_dir is not None:
-        candidates += [model_dir / variant for variant in _VARIANTS.get(model, (name,))]
-    for home in _rembg_homes():
-        candidates += [home / "models" / model / name, home / name]
-    return next((path for path in candidates if path.is_file()), None)
+class SquareNet:
+    """A larger graph that takes one square of 1024 px and nothing else: IS-Net, BiRefNet.
+
+    What goes in and what comes out is as in rembg's sessions (rembg/sessions/dis_general_use.py,
+    birefnet_general.py); a test runs both on one graph and compares.
+    """
+
+    def __init__(
+        self, weights: Path, *, threads: int, mean: SoftF32 | np.float32, spread: SoftF32 | np.float32, is_logit: bool
+    ) -> None:
+        """Load it; `is_logit`: the graph leaves the sigmoid to us. Raises Fault("net")."""
+        try:
+            model = weights.read_bytes()
+        except OSError as error:
+            raise Fault("net", f"{weights.name} cannot be read: {error}") from error
+        self._net = Net(model, threads=threads)
+        self._mean, self._spread, self._is_logit = mean, spread, is_logit
+
+    def coverage(self, rgb: PixelsU8) -> SoftF32:
+        """Return 0..1, 1024 px square, stretched so that its surest pixel is 1."""
+        small = _resized(rgb, (SQUARE_SIDE_PX,) * 2).astype(np.float32)
+        raw = self._net.run(_planes((small / max(float(small.max()), 1.0) - self._mean) / self._spread))
+        return _stretched(1 / (1 + np.exp(-raw)) if self._is_logit else raw)
 
 
-def _rembg_homes() -> list[Path]:
-    """Where rembg 2.0.86 looks, in its order (rembg/sessions/base.py); its variables, not settings of ours."""
-    if home := os.environ.get("U2NET_HOME"):
-        return [Path(home).expanduser()]
-    xdg = os.environ.get("XDG_DATA_HOME")
-    default = Path(xdg) / "rembg" if xdg else Path("~/.rembg")
-    named = os.environ.get("REMBG_HOME")
-    legacy = Path(xdg or "~") / ".u2net"
-    return [(Path(named) if named else default).expanduser(), legacy.expanduser()]
+class RembgNet:
+    """Any other model, in rembg's own session on weights that are already here; it downloads nothing.
+
+    Importing rembg takes 1.4 s, and a minute of compiling the first time ever.
+    """
+
+    def __init__(self, name: str, weights: Path, *, threads: int) -> None:
+        """Load it. Raises Fault("net") where rembg lacks the model or its runtime refuses the file."""
+        import onnxruntime
+        from rembg.sessions import sessions
+
+        theirs = next((session for session in sessions if session.name() == name), None)
+        if theirs is None:
+            raise Fault("net", f"rembg has no session called {name}")
+        ours = type("OnOurWeights", (theirs,), {"download_models": classmethod(lambda *_, **__: str(weights))})
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        try:
+            self._session = ours(name, options)
+        except _runtime_errors() as error:
+            raise Fault("net", f"the graph does not load: {error}") from error
+
+    def coverage(self, rgb: PixelsU8) -> SoftF32:
+        """Return 0..1 at the photo's aspect, as rembg's `remove` would see it. Raises Fault("net")."""
+        from PIL import Image
+
+        try:
+            mask = self._session.predict(Image.fromarray(shrunk(rgb, SQUARE_SIDE_PX)))[0]
+        except _runtime_errors() as error:
+            raise Fault("net", f"the graph does not take our photo: {error}") from error
+        coverage: SoftF32 = np.asarray(mask.convert("L"), np.float32) / 255
+        return coverage
+
+
+def open_net(name: str, weights: Path, *, threads: int) -> CutoutNet:
+    """Load a model of OPEN_MODELS from its weights. Raises Fault("net") where the file is no such graph."""
+    match OPEN_MODELS[name].graph:
+        case "u2net":
+            return U2Net(weights, threads=threads)
+        case "isnet":
+            return SquareNet(weights, threads=threads, mean=np.float32(0.5), spread=np.float32(1), is_logit=False)
+        case "birefnet":
+            return SquareNet(weights, threads=threads, mean=_IMAGENET_MEAN, spread=_IMAGENET_STD, is_logit=True)
+        case "rembg":
+            return RembgNet(name, weights, threads=threads)
 
 
 def _open_session(model: bytes, *, threads: int) -> onnxruntime.InferenceSession:
@@ -176,6 +209,11 @@ def _fitting_size(rgb: PixelsU8, long_side_px: int) -> tuple[int, int]:
     scale = long_side_px / max(width, height)
     fit = [max(2 * _STRIDE_PX, round(side * scale / _STRIDE_PX) * _STRIDE_PX) for side in (width, height)]
     return fit[0], fit[1]
+
+
+def _stretched(raw: SoftF32) -> SoftF32:
+    least, most = float(raw.min()), float(raw.max())
+    return (raw - least) / max(most - least, 1e-6)
 
 
 def _resized(rgb: PixelsU8, size: tuple[int, int]) -> PixelsU8:

@@ -13,8 +13,8 @@ from imaging import cutout
 from imaging.codec import encode_jpeg
 from imaging.cutout import doubt_of, grabcut_from_border
 from imaging.engine import LocalEnhancer
-from imaging.nets import find_weights
 from imaging.scene import ORIGINAL
+from imaging.weights import find_weights
 from tests.imaging.photos import MAIN, disc, encoded, rgba
 
 PHOTO = encoded(disc())

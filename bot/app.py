@@ -29,10 +29,13 @@ from handlers import dispatch, enhance, publish
 from handlers.console.chat import ConsoleChat
 from handlers.desk import Desk
 from imaging.engine import LocalEnhancer
-from platforms.registry import OPENERS, Supplies
+from platforms.descriptor import Supplies
+from platforms.registry import PLATFORMS
 from platforms.shelf.samples.catalogue import seed
+from platforms.transport import Transports
 from storage.bootstrap import ensure_member, ensure_team
 from storage.catalog import StoreRows
+from storage.connections import SqlConnections
 from storage.console import SqlConsoleLines
 from storage.database import Database, open_database
 from storage.events import SqlEvents
@@ -44,6 +47,7 @@ from storage.outbox import OutboxRows
 from storage.people import SqlPeople
 from storage.places import PlaceDefaults
 from storage.shelf import SqlShelfRows
+from storage.vault import Vault
 from storage.work import SqlWork
 
 log = logging.getLogger("packshot.app")
@@ -65,6 +69,7 @@ class App:
     enqueuer: Enqueuer
     locks: Locks
     desk: Desk
+    stores: ConnectedStores
     events: SqlEvents
     lines: SqlConsoleLines
     logins: SqlConsoleLogins
@@ -112,7 +117,7 @@ async def _first_rows(database: Database) -> tuple[Team, Member, Store]:
 @asynccontextmanager
 async def open_app(settings: Settings, *, base_url: str) -> AsyncIterator[App]:
     """Build everything on a migrated database; `base_url` is where our own pages are reached."""
-    secret_key(settings)
+    key = secret_key(settings)
     database = open_database(settings.database_url)
     enqueuer = Enqueuer(database.sync_url)
     media = open_media(settings, database)
@@ -122,13 +127,18 @@ async def open_app(settings: Settings, *, base_url: str) -> AsyncIterator[App]:
         threads=settings.imaging_threads,
         max_megapixels=settings.max_photo_megapixels,
         backdrop=media.get,
+        noncommercial=settings.allow_noncommercial_models,
     )
     opened = AsyncExitStack()
     try:
         team, owner, shelf = await _first_rows(database)
         shelf_rows = SqlShelfRows(database)
         public = settings.public_url or base_url
-        stores = ConnectedStores(StoreRows(database), Supplies(media, shelf_rows, lambda path: public + path))
+        vault = Vault(key.split(","))
+        connections = SqlConnections(database, vault, utc_now)
+        transports = await opened.enter_async_context(Transports(connections, connections, utc_now))
+        supplies = Supplies(media, shelf_rows, lambda path: public + path, transports)
+        stores = ConnectedStores(StoreRows(database), vault, supplies, settings.deployment)
         defaults, courtesy = place_defaults(settings), Courtesy()
         chats = await opened.enter_async_context(open_chats(settings, media))
         yield App(
@@ -137,6 +147,7 @@ async def open_app(settings: Settings, *, base_url: str) -> AsyncIterator[App]:
             enqueuer=enqueuer,
             locks=open_locks(database.sync_url),
             desk=Desk(SqlWork(database, enqueuer, utc_now, defaults), media, enhancer, stores, utc_now, chats.files),
+            stores=stores,
             events=SqlEvents(database, enqueuer, utc_now, media, heard=courtesy.heard),
             lines=SqlConsoleLines(database),
             logins=SqlConsoleLogins(database),
@@ -187,7 +198,7 @@ async def working(app: App, *, steps: Steps | None = None, pace: Pace | None = N
         steps=steps or steps_of(app.desk, app.events, app.courtesy),
         moving=lambda: moving_rows(app.database),
         clock=utc_now,
-        platforms=list(OPENERS),
+        platforms=list(PLATFORMS),
         pace=pace,
     )
     try:

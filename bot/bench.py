@@ -24,7 +24,10 @@ def measure(settings: Settings) -> dict[str, Any]:
     photo = demo_photo()
     rules = [RULES[PlatformName.AMAZON]]
     enhancer = LocalEnhancer(
-        engine=settings.imaging_engine, model_dir=settings.model_dir, threads=settings.imaging_threads
+        engine=settings.imaging_engine,
+        model_dir=settings.model_dir,
+        threads=settings.imaging_threads,
+        noncommercial=settings.allow_noncommercial_models,
     )
     times_ms: list[float] = []
     engine = ""

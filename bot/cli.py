@@ -29,6 +29,9 @@ cli = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
+engines_cli = typer.Typer(invoke_without_command=True)
+cli.add_typer(engines_cli, name="engines")
+
 AsName = Annotated[str, typer.Option("--as", metavar="NAME", help="Who speaks; made with `invite ROLE --as NAME`.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a final reply.")]
 Timeout = Annotated[float, typer.Option("--timeout", help="Seconds to wait until it settles.")]
@@ -84,9 +87,12 @@ def _wait(work: Coroutine[Any, Any, int | None]) -> None:
 @cli.command()
 def run() -> None:
     """Everything in one process: web pages, chats, jobs."""
+    from bot.engines import get_set_engine
     from bot.processes import run_all
 
-    _wait(run_all(_settings()))
+    settings = _settings()
+    get_set_engine(settings)
+    _wait(run_all(settings))
 
 
 @cli.command()
@@ -100,9 +106,12 @@ def web() -> None:
 @cli.command()
 def worker() -> None:
     """Only the jobs and the messages out; several on Postgres, one on SQLite."""
+    from bot.engines import get_set_engine
     from bot.processes import run_worker
 
-    _wait(run_worker(_settings()))
+    settings = _settings()
+    get_set_engine(settings)
+    _wait(run_worker(settings))
 
 
 @cli.command()
@@ -183,16 +192,46 @@ def enhance(
     ] = "square",
     background: Annotated[str, typer.Option(help="white, transparent, gradient, #RRGGBB or a picture's file.")] = "",
     shadow: Annotated[str, typer.Option(help="none, contact, soft or reflection.")] = "",
-    engine: Annotated[str, typer.Option(help="auto, builtin or rembg:MODEL.")] = "",
+    margin: Annotated[str, typer.Option(help="auto, or percent on each side: 8.")] = "",
+    brightness: Annotated[str, typer.Option(help="auto, or stops: +0.5; 0 leaves the light alone.")] = "",
+    white: Annotated[str, typer.Option(help="auto, off, or where it is white in percent: 80x15.")] = "",
+    engine: Annotated[str, typer.Option(help="auto, builtin or rembg:MODEL; `packshot engines` lists them.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Enhance photos without any store or chat."""
     from bot.files import enhance_files
 
     settings = _settings(quiet=True)
-    options = {"background": background, "shadow": shadow, "engine": engine}
+    options = {
+        "background": background,
+        "shadow": shadow,
+        "margin": margin,
+        "brightness": brightness,
+        "white": white,
+        "engine": engine,
+    }
     chosen = {name: word for name, word in options.items() if word}
     _wait(enhance_files(settings, photos, out, platform=platform, options=chosen, as_json=as_json))
+
+
+@engines_cli.callback()
+def engines(context: typer.Context) -> None:
+    """What can cut a product out: licence, size, and whether it is here."""
+    if context.invoked_subcommand is None:
+        from bot.engines import list_engines
+
+        list_engines(_settings(quiet=True))
+
+
+@engines_cli.command("get")
+def get_engine(
+    models: Annotated[list[str] | None, typer.Argument(metavar="[MODEL…]", help="By default u2netp.")] = None,
+) -> None:
+    """Download a model's weights into MODEL_DIR, checked; goes on where it was interrupted."""
+    from bot.engines import DEFAULT_MODEL, get_engines
+
+    if status := get_engines(_settings(quiet=True), models or [DEFAULT_MODEL]):
+        raise typer.Exit(status)
 
 
 @cli.command()

@@ -14,11 +14,13 @@ from sqlalchemy import text
 
 from bot.app import open_media
 from bot.chats import open_chats
+from bot.engines import about, where
 from bot.run_file import living_run
 from bot.settings import Settings, load_settings
 from domain.catalog import Sha256
 from domain.errors import Fault, StoreError, Undeliverable, UserError
 from imaging.engine import LocalEnhancer
+from imaging.weights import find_weights, held, known_model, missing
 from storage.database import open_database
 
 LEAST_FREE_BYTES = 500_000_000
@@ -42,7 +44,7 @@ async def examine() -> int:
         print(f"! settings: {error.sentence}")
         return 1
     checks = [Check("settings", "readable")]
-    for look in (_env_file, _folder, _run, _engine):
+    for look in (_env_file, _folder, _run, _engine, _weights):
         checks += look(settings)
     for slow in (_database, _media):
         checks.append(await _guarded(slow, settings))
@@ -88,13 +90,23 @@ def _run(settings: Settings) -> Iterator[Check]:
 
 
 def _engine(settings: Settings) -> Iterator[Check]:
-    enhancer = LocalEnhancer(engine=settings.imaging_engine, model_dir=settings.model_dir, threads=1)
+    engine = settings.imaging_engine
+    enhancer = LocalEnhancer(engine=engine, model_dir=settings.model_dir, threads=1)
     try:
+        if engine.startswith("rembg:"):
+            model = known_model(engine.removeprefix("rembg:"), noncommercial=settings.allow_noncommercial_models)
+            if find_weights(model, settings.model_dir) is None:
+                raise missing(model)
         yield Check("engine", enhancer.engine_name())
     except UserError as error:
-        yield Check("engine", settings.imaging_engine, error.sentence)
+        yield Check("engine", engine, error.sentence)
     finally:
         enhancer.close()
+
+
+def _weights(settings: Settings) -> Iterator[Check]:
+    for each in held(settings.model_dir):
+        yield Check(f"rembg:{each.name}", f"{where(each, settings)} ({about(each.model)})")
 
 
 async def _database(settings: Settings) -> Check:

@@ -35,6 +35,7 @@ async def enhance_files(
         threads=settings.imaging_threads,
         max_megapixels=settings.max_photo_megapixels,
         backdrop=backdrop,
+        noncommercial=settings.allow_noncommercial_models,
     )
     failures = 0
     try:

@@ -15,15 +15,14 @@ from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
+from bot.platform_settings import LOOPBACK_HOSTS, PlatformSettings
 from domain.errors import NotPossible
 from domain.people import Role
 
-LOOPBACK_HOSTS = frozenset({"127.0.0.1", "localhost", "::1"})
 
-
-class Settings(BaseSettings):
+class Settings(PlatformSettings):
     """Everything a deployment may set; the defaults run on a laptop with nothing else installed."""
 
     model_config = SettingsConfigDict(env_file=".env", extra="ignore", case_sensitive=True, populate_by_name=True)
@@ -50,7 +49,9 @@ class Settings(BaseSettings):
     telegram_webhook_secret: SecretStr = Field(SecretStr(""), alias="TELEGRAM_WEBHOOK_SECRET")
     telegram_api_url: str = Field("https://api.telegram.org", alias="TELEGRAM_API_URL")
     imaging_engine: str = Field("auto", alias="IMAGING_ENGINE", pattern=r"^(auto|builtin|rembg:[a-z0-9-]+)$")
-    model_dir: Path | None = Field(None, alias="MODEL_DIR")
+    model_dir: Path = Field(Path(), alias="MODEL_DIR")
+    weights_url: str = Field("", alias="WEIGHTS_URL")
+    allow_noncommercial_models: bool = Field(False, alias="ALLOW_NONCOMMERCIAL_MODELS")
     imaging_threads: int = Field(
         default_factory=lambda: min(4, os.cpu_count() or 1), alias="IMAGING_THREADS", ge=1, le=64
     )
@@ -100,7 +101,7 @@ class Settings(BaseSettings):
                 raise ValueError(f"must be 32 bytes in base64 (or several, with commas): a fresh one is {_fresh_key()}")
         return value
 
-    @field_validator("public_url", "s3_endpoint", "slack_api_url", "telegram_api_url")
+    @field_validator("public_url", "s3_endpoint", "slack_api_url", "telegram_api_url", "weights_url")
     @classmethod
     def _https_or_loopback(cls, value: str) -> str:
         parts = urlsplit(value)
@@ -131,6 +132,10 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _defaults_in_data_dir(self) -> Settings:
         self.data_dir = self.data_dir.expanduser().absolute()
+        # An empty MODEL_DIR= in .env reads as the working folder, which is never meant.
+        self.model_dir = (
+            self.data_dir / "models" if self.model_dir == Path() else self.model_dir.expanduser().absolute()
+        )
         if not self.database_url:
             self.database_url = f"sqlite:///{self.data_dir / 'packshot.db'}"
         if not self.media_url:
@@ -155,7 +160,7 @@ class Settings(BaseSettings):
             self.telegram_bot_token,
             self.telegram_webhook_secret,
         )
-        return *(field.get_secret_value() for field in fields), unquote(password)
+        return *(field.get_secret_value() for field in fields), *self.platform_secrets, unquote(password)
 
     @property
     def public_hosts(self) -> frozenset[str]:

@@ -155,6 +155,22 @@ class StoreRow(Row, table=True):
     connected_at: datetime = Field(sa_type=UtcDateTime)
 
 
+class StoreStateRow(Row, table=True):
+    """What changes about a connected store: its tokens (encrypted; `version` guards compare-and-set, `claimed_until`
+    a renewal), and how talking to it went.
+    """
+
+    __tablename__ = "store_state"
+    store_id: str = Field(foreign_key="store.store_id", primary_key=True)
+    team_id: str = Field(foreign_key="team.team_id")
+    tokens: bytes | None = None
+    version: int = 0
+    claimed_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    last_ok_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    trouble: str = ""
+    trouble_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
 class MediaRow(Row, table=True):
     """What we know of the bytes called `sha256`. They may be shared by teams, so none is named."""
 

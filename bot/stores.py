@@ -2,35 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from domain.catalog import Store, StoreId
+from domain.connection import Contact
 from domain.errors import NotFound
 from domain.ports import StorePlatform
 from domain.recipe import PictureRules
-from platforms.registry import OPENERS, RULES, Supplies
+from platforms.descriptor import Supplies
+from platforms.registry import PLATFORMS, RULES
 from storage.catalog import StoreRows
+from storage.vault import Vault
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectedStores:
-    """Opens what the rows name."""
+    """Opens what the rows name. `deployment` holds the settings that stand in for a store's own, by their name."""
 
     rows: StoreRows
+    vault: Vault
     supplies: Supplies
+    deployment: Mapping[str, str] = field(repr=False)
 
     async def of_team(self, team_id: str) -> Sequence[StorePlatform]:
         """Return them, the first connected first."""
-        return [OPENERS[store.platform](store, self.supplies) for store in await self.rows.list(team_id)]
+        return [await self._opened(store) for store in await self.rows.list(team_id)]
 
     async def open(self, store_id: StoreId) -> StorePlatform:
         """Return one. Raises NotFound when it was disconnected."""
         store = await self.rows.get(store_id)
         if store is None:
             raise NotFound("it is no longer connected", store="That store")
-        return OPENERS[store.platform](store, self.supplies)
+        return await self._opened(store)
 
     def rules(self, store: Store) -> PictureRules:
         """Return what its platform wants of a main picture."""
         return RULES[store.platform]
+
+    async def contact(self, store: Store) -> Contact:
+        """Return how talking to it went."""
+        return await self.supplies.transports.contacts.of(store.store_id)
+
+    async def _opened(self, store: Store) -> StorePlatform:
+        descriptor = PLATFORMS[store.platform]
+        sealed = await self.rows.credentials(store.store_id)
+        given: Mapping[str, str] = json.loads(self.vault.decrypt(sealed)) if sealed else {}
+        settings = descriptor.complete(given, self.deployment)
+        return descriptor.open(store, replace(self.supplies, settings=settings))

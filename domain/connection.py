@@ -21,12 +21,15 @@ class Scope:
 class StoreHealth:
     """What a store says of itself and of us. `account` is the name the store goes by there.
 
+    `listing_count` and `url` (where people see the shop) come from the same few calls, none of them a listing.
     `scopes` is what we hold, `missing` what a feature would need on top; `notes` are sentences that end in
     what to do (a secret that must be changed by a day, a shop that is closed). `key_expires_at` is when
     somebody has to connect again, None when never; a key that renews itself does not expire.
     """
 
     account: str
+    listing_count: int
+    url: str = ""
     scopes: tuple[str, ...] = ()
     missing: tuple[Scope, ...] = ()
     key_expires_at: datetime | None = None

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 from sqlmodel import col
 
 from domain.catalog import PlatformName, Store, StoreId
 from storage.database import Database
-from storage.statements import find_all, find_one, insert_once
-from storage.tables import StoreRow
+from storage.statements import change, find_all, find_one, insert_once
+from storage.tables import StoreRow, StoreStateRow
 
 
 class StoreRows:
@@ -52,6 +52,35 @@ class StoreRows:
         )
         async with self._database.begin() as db_session:
             return await insert_once(db_session, row)
+
+    async def reconnect(self, store_id: StoreId, credentials: bytes) -> None:
+        """Give a store other credentials; it keeps its id, so that what was published there can be undone.
+
+        Its tokens go, and the version of them rises: whoever renews the old ones finds that theirs are not kept.
+        """
+        async with self._database.begin() as db_session:
+            await change(
+                db_session,
+                update(StoreRow).where(col(StoreRow.store_id) == store_id).values(credentials=credentials),
+            )
+            await change(
+                db_session,
+                update(StoreStateRow)
+                .where(col(StoreStateRow.store_id) == store_id)
+                .values(
+                    tokens=None,
+                    version=col(StoreStateRow.version) + 1,
+                    claimed_until=None,
+                    trouble="",
+                    trouble_at=None,
+                ),
+            )
+
+    async def remove(self, store_id: StoreId) -> None:
+        """Forget a store and its keys; one that is not there is no error."""
+        async with self._database.begin() as db_session:
+            await change(db_session, delete(StoreStateRow).where(col(StoreStateRow.store_id) == store_id))
+            await change(db_session, delete(StoreRow).where(col(StoreRow.store_id) == store_id))
 
     async def _find(self, store_id: StoreId) -> StoreRow | None:
         async with self._database.read() as db_session:

@@ -51,8 +51,13 @@ class ShelfStore:
         self._public_url = public_url
 
     async def check(self) -> StoreHealth:
-        """Return its own name: the shelf is always open, and to us only."""
-        return StoreHealth(account=self.store.name)
+        """Return its own name and size: the shelf is always open, and to us only."""
+        count, cursor = 0, None
+        while True:
+            page = await self.list_products(cursor=cursor, limit=500)
+            count, cursor = count + len(page.listings), page.next_cursor
+            if cursor is None:
+                return StoreHealth(self.store.name, count, self._public_url("/shelf"))
 
     async def find_listings(self, sku: Sku) -> Sequence[Listing]:
         """Return every listing with a variant of this SKU."""

@@ -15,8 +15,10 @@ from domain.catalog import ImageId, ListingId, ListingImage, PlatformName, Sku, 
 from domain.errors import NotFound, RejectedByStore, StoreDown
 from domain.ports import PublishRequest
 from domain.rows import ShelfImage, ShelfListing, ShelfRows, ShelfVariant
-from platforms.registry import OPENERS, RULES, Supplies
+from platforms.descriptor import Supplies
+from platforms.registry import PLATFORMS, RULES
 from platforms.shelf.adapter import IMAGES_MOST, ShelfStore
+from tests.fakes.store_side import HandTime, make_transports
 from tests.platforms import contract
 from tests.platforms.contract import CONTRACT, Rule, Shop, Step
 from tests.platforms.fakes import FakeMedia, FakeShelfRows
@@ -184,7 +186,10 @@ def test_amazon_takes_pure_white_and_no_shadow() -> None:
     assert rules.fill_least == 0.85
 
 
-def test_only_the_shelf_opens_so_far() -> None:
-    assert set(OPENERS) == {PlatformName.SHELF}
-    supplies = Supplies(media=FakeMedia(), shelf_rows=FakeShelfRows(), public_url=str)
-    assert OPENERS[PlatformName.SHELF](STORE, supplies).store == STORE
+async def test_every_platform_here_opens_under_its_own_name() -> None:
+    async with make_transports(HandTime()) as transports:
+        for platform, descriptor in PLATFORMS.items():
+            assert descriptor.platform is platform
+            settings = {one.name: one.default or "x" for one in descriptor.settings}
+            supplies = Supplies(FakeMedia(), FakeShelfRows(), str, transports, settings)
+            assert descriptor.open(replace(STORE, platform=platform), supplies).store.platform is platform

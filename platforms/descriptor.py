@@ -1,0 +1,81 @@
+"""What a platform says of itself, so that registry, command line and doctor hold no branch for any of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from domain.catalog import PlatformName, Store
+from domain.errors import NotPossible
+from domain.ports import MediaStorage, StorePlatform
+from domain.rows import ShelfRows
+from platforms.transport import Transports
+
+
+@dataclass(frozen=True, slots=True)
+class Supplies:
+    """What the roof hands to whoever opens a store. `public_url` makes a path a buyer can open.
+
+    `settings` are the store's own, by `Setting.name`, every default filled in.
+    """
+
+    media: MediaStorage
+    shelf_rows: ShelfRows
+    public_url: Callable[[str], str]
+    transports: Transports
+    settings: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+Opener = Callable[[Store, Supplies], StorePlatform]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One thing a store needs to be opened. `label` asks for it, in one line, and says where it is found.
+
+    `env` names the deployment's setting (bot/platform_settings.py) that stands in where the store has none of
+    its own. What is not `is_asked` is taken when given and never asked for. Empty is allowed where not `is_needed`.
+    """
+
+    name: str
+    label: str
+    is_secret: bool = False
+    is_needed: bool = True
+    is_asked: bool = True
+    default: str = ""
+    env: str = ""
+
+
+def _as_given(given: Mapping[str, str]) -> Mapping[str, str]:
+    return given
+
+
+@dataclass(frozen=True, slots=True)
+class Descriptor:
+    """One platform. `label` is how its maker spells it.
+
+    `clean` puts what a person typed into shape (https:// before a host, blanks off a key), and raises BadInput
+    with what is wrong. `open` makes the adapter and touches no network; import the adapter inside it, so that
+    `--help` stays light.
+    """
+
+    platform: PlatformName
+    label: str
+    settings: tuple[Setting, ...]
+    open: Opener
+    clean: Callable[[Mapping[str, str]], Mapping[str, str]] = _as_given
+
+    def complete(self, given: Mapping[str, str], deployment: Mapping[str, str]) -> Mapping[str, str]:
+        """Return every setting: the store's, else the deployment's, else the default; empty where there is none."""
+        return {one.name: given.get(one.name) or deployment.get(one.env, "") or one.default for one in self.settings}
+
+    def require(self, complete: Mapping[str, str]) -> None:
+        """Raise NotPossible naming what is missing, and how it is given."""
+        missing = [one for one in self.settings if one.is_needed and not complete[one.name]]
+        if missing:
+            ways = ", ".join(f"--set {one.name}=…" + (f" (or {one.env})" if one.env else "") for one in missing)
+            raise NotPossible(f"{self.label} needs more to connect: {ways}.")
+
+    def secrets(self, complete: Mapping[str, str]) -> tuple[str, ...]:
+        """Return the values that no text may carry."""
+        return tuple(complete[one.name] for one in self.settings if one.is_secret and complete.get(one.name))

@@ -61,6 +61,18 @@ class Area:
         return "x".join(f"{corner * 100:.{_DIGITS - 2}f}".rstrip("0").rstrip(".") for corner in corners)
 
 
+def _field(letter: int, row: int) -> Area:
+    step = 1 / len(_LETTERS)
+    return Area(letter * step, row * step, (letter + 1) * step, (row + 1) * step)
+
+
+_LETTERS = "ABCD"
+FIELDS: dict[str, Area] = {
+    f"{name}{row + 1}": _field(letter, row) for row in range(len(_LETTERS)) for letter, name in enumerate(_LETTERS)
+}
+"""A photo in sixteen fields, for who cannot draw: the column's letter and the row, from the top left."""
+
+
 @dataclass(frozen=True, slots=True)
 class Hint:
     """One correction of the cut-out."""

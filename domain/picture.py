@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
+from domain.hint import Area
+
 
 class FindingLevel(StrEnum):
     """ok: measured and right. note: good to know. warning: look before you approve."""
@@ -46,17 +48,24 @@ class FindingCode(StrEnum):
     TRANSPARENT_INPUT = "transparent_input"
     ANIMATED_INPUT = "animated_input"
     COLOUR_SPACE = "colour_space"
+    PART_LEFT_OUT = "part_left_out"
+    PART_KEPT = "part_kept"
+    CORRECTED = "corrected"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One verdict. `measured` and `wanted` share the code's unit (ratio, px, stops); `detail` is a word."""
+    """One verdict. `measured` and `wanted` share the code's unit (ratio, px, stops); `detail` is a word.
+
+    `area` is where in the upright photo, for what has a place.
+    """
 
     code: FindingCode
     level: FindingLevel
     measured: float | None = None
     wanted: float | None = None
     detail: str = ""
+    area: Area | None = None
 
     @property
     def sentence(self) -> str:
@@ -135,6 +144,16 @@ SENTENCES: dict[tuple[FindingCode, FindingLevel], str] = {
     ): "This store takes only pure white behind its main picture, so that is what it got.",
     (FindingCode.TRANSPARENT_INPUT, _NOTE): "The photo was already cut out; I kept its edge.",
     (FindingCode.ANIMATED_INPUT, _NOTE): "The file is an animation; I used its first picture.",
+    (FindingCode.PART_LEFT_OUT, _NOTE): (
+        "I left out part {measured:.0f}: answer “keep {measured:.0f}” if it belongs to the product."
+    ),
+    (FindingCode.PART_KEPT, _NOTE): (
+        "Part {measured:.0f} stands by itself: answer “remove {measured:.0f}” if it does not belong to the product."
+    ),
+    (FindingCode.CORRECTED, _OK): "The cut-out follows your corrections.",
+    (FindingCode.CORRECTED, _WARNING): (
+        "{measured:.0f} of your {wanted:.0f} corrections found nothing to change: draw the box closer around the part."
+    ),
     (FindingCode.COLOUR_SPACE, _NOTE): "The photo was in {detail}; I converted it to sRGB, as shops want.",
 }
 """Every pair that may be made; a test makes each one."""

@@ -13,6 +13,7 @@ from typing import Protocol, runtime_checkable
 
 from domain.catalog import ImageId, Listing, ListingId, ListingImage, ListingPage, Sha256, Sku, Store, StoreId
 from domain.connection import StoreHealth
+from domain.hint import Area
 from domain.intents import Attachment, Incoming
 from domain.jobs import Job
 from domain.picture import Enhanced
@@ -45,6 +46,17 @@ class Enhancer(Protocol):
 
     async def check(self, photo: bytes) -> None:
         """Raise BadPhoto when the header alone shows that `enhance` would: no pixel is decoded."""
+        ...
+
+    async def numbered(self, photo: bytes, areas: Sequence[Area]) -> bytes:
+        """Return a JPEG of the upright photo with the areas numbered from 1, over a grid of fields named `A1` to `D4`.
+
+        The letter is the column from the left, the digit the row from the top (`domain.hint.FIELDS`). Raises BadPhoto.
+        """
+        ...
+
+    async def beside(self, pictures: Sequence[tuple[str, bytes]]) -> bytes:
+        """Return one JPEG with pictures of our own making side by side, each under its label."""
         ...
 
     def engine_name(self) -> str:

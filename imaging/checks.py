@@ -6,6 +6,8 @@ as a buyer's browser decodes it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 
@@ -15,6 +17,7 @@ from imaging.balance import NO_GAINS, Balance
 from imaging.codec import AlphaU8, PixelsU8
 from imaging.cutout import OWN_MATTE, SoftMask
 from imaging.light import Light, level_at, product_luma
+from imaging.parts import Part
 from imaging.patches import SEE_THROUGH_FROM
 from imaging.scene import FRAME_RATIO, Box
 from imaging.weights import OPEN_MODELS
@@ -114,6 +117,23 @@ def lighting_findings(light: Light, balance: Balance, *, was_asked: bool) -> tup
     if balance.source == "unusable":
         return (*findings, Finding(FindingCode.WHITE_SPOT, FindingLevel.WARNING, measured=balance.chroma, wanted=0.0))
     return findings
+
+
+def part_findings(left_out: Sequence[Part], kept: Sequence[Part]) -> tuple[Finding, ...]:
+    """Number what could belong to the product and what may not; `measured` is the number people say."""
+    note = FindingLevel.NOTE
+    missing = [Finding(FindingCode.PART_LEFT_OUT, note, float(n), area=part.area) for n, part in enumerate(left_out, 1)]
+    first = len(missing) + 1
+    shown = [Finding(FindingCode.PART_KEPT, note, float(n), area=part.area) for n, part in enumerate(kept, first)]
+    return (*missing, *shown)
+
+
+def correction_findings(said: int, idle: int) -> tuple[Finding, ...]:
+    """Say whether every correction of the cut-out found something to change."""
+    if not said:
+        return ()
+    level = FindingLevel.WARNING if idle else FindingLevel.OK
+    return (Finding(FindingCode.CORRECTED, level, measured=float(idle or said), wanted=float(said)),)
 
 
 def sides_cut_off(alpha: AlphaU8, crop: Box, *, photo_width: int, photo_height: int) -> tuple[str, ...]:

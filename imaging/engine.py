@@ -19,15 +19,17 @@ import numpy as np
 
 from domain.catalog import Sha256
 from domain.errors import NotPossible
+from domain.hint import Area
 from domain.picture import ContentType, Enhanced, Finding, FindingCode, FindingLevel, Picture
 from domain.recipe import WHITE, Background, PictureRules, Recipe, Shadow
-from imaging import checks, codec, preview, scene
+from imaging import checks, codec, preview, scene, sheets
 from imaging import shadow as shadows
 from imaging.balance import balance_of
 from imaging.codec import AlphaU8, Photo, PixelsU8
 from imaging.cutout import Engines, SoftMask, no_product, own_mask
 from imaging.light import Light, lit, stops_wanted
 from imaging.matting import FIT_LONG_SIDE_PX, EdgeModel, fit_edge, foreground, without_haze
+from imaging.parts import corrected, kept_apart, left_out, matte_after
 from imaging.patches import see_through_ratio, without_patches
 from imaging.scene import Box, Framing
 
@@ -121,6 +123,22 @@ class LocalEnhancer:
         """Return what `auto` means on this machine now: `rembg:MODEL`, `builtin` or `grabcut`."""
         return self._engines.best() if self._engine == "auto" else self._engine
 
+    async def numbered(self, photo: bytes, areas: Sequence[Area]) -> bytes:
+        """Keep the port's promise: see `domain.ports.Enhancer`."""
+        import asyncio
+
+        def draw() -> bytes:
+            decoded = codec.decode(photo, max_megapixels=self._max_megapixels)
+            return sheets.numbered(decoded.rgb, areas)
+
+        return await asyncio.get_running_loop().run_in_executor(self._pool, draw)
+
+    async def beside(self, pictures: Sequence[tuple[str, bytes]]) -> bytes:
+        """Keep the port's promise: see `domain.ports.Enhancer`."""
+        import asyncio
+
+        return await asyncio.get_running_loop().run_in_executor(self._pool, sheets.beside, pictures)
+
     def close(self) -> None:
         """Let the photos in work finish, take no more."""
         self._pool.shutdown(wait=True)
@@ -153,7 +171,11 @@ class LocalEnhancer:
     def _cut_out(self, photo: Photo, engine: str, recipe: Recipe) -> _CutOut:
         height, width = photo.rgb.shape[:2]
         overview = codec.shrunk(photo.rgb, OVERVIEW_LONG_SIDE_PX)
-        mask = self._engines.cut_out(overview, engine) if photo.alpha is None else own_mask(photo.alpha)
+        seen = self._engines.cut_out(overview, engine) if photo.alpha is None else own_mask(photo.alpha)
+        correction = corrected(overview, seen, recipe.hints)
+        mask = correction.mask
+        if photo.alpha is not None and recipe.hints:
+            photo = replace(photo, alpha=matte_after(photo.alpha, seen, mask))
         crop = _box_of(mask.coverage > 0.4, Box(0, 0, width, height)).grown(width, height)
         work = codec.shrunk(crop.of(photo.rgb), OVERVIEW_LONG_SIDE_PX)
         if photo.alpha is None:
@@ -182,6 +204,8 @@ class LocalEnhancer:
                     see_through=0.0 if edge is None else see_through_ratio(edge.coarse),  # a matte may mean its glass
                 ),
                 *lighting,
+                *checks.part_findings(left_out(mask), kept_apart(mask)),
+                *checks.correction_findings(len(recipe.hints), len(correction.idle)),
             ),
         )
 

@@ -32,7 +32,6 @@ PAUSES_S: Final = (1.0, 3.0, 6.0)
 SPARE_BYTES: Final = 50_000_000
 """What must be left on the disk beside the weights: a database and photos live there too."""
 _MOST_REDIRECTS = 5
-_CHUNK_BYTES = 262_144
 _SILENT_S = 30
 
 Progress = Callable[[int, int], None]
@@ -232,8 +231,7 @@ def _response(client: httpx.Client, order: _Order, headers: dict[str, str]) -> I
     for _ in range(_MOST_REDIRECTS):
         with _translated(), client.stream("GET", url, headers=headers) as response:
             if response.has_redirect_location:
-                url = urljoin(url, response.headers["location"])
-                _check_host(url, order)
+                url = _redirected(url, response.headers["location"], order)
                 continue
             if response.status_code == 429 or response.status_code >= 500:
                 raise _Interrupted(f"it answered {response.status_code}")
@@ -261,20 +259,26 @@ def _translated() -> Iterator[None]:
 
 def _chunks(response: httpx.Response) -> Iterator[bytes]:
     with _translated():
-        yield from response.iter_raw(_CHUNK_BYTES)
+        yield from response.iter_raw()  # as it comes: gathered into larger pieces, a broken line would lose the last
 
 
-def _check_host(url: str, order: _Order) -> None:
-    """Raise NotPossible for a redirect that leaves the pinned hosts, or https."""
-    to, base = urlsplit(url), urlsplit(order.base_url)
-    is_home = (to.scheme, to.netloc) == (base.scheme, base.netloc)
-    is_asset = base.netloc == "github.com" and to.scheme == "https" and to.netloc in GITHUB_ASSET_HOSTS
+def _redirected(url: str, location: str, order: _Order) -> str:
+    """Return where the redirect leads. Raises NotPossible where it leaves the pinned hosts, or https."""
+    base = urlsplit(order.base_url)
+    try:
+        to = urljoin(url, location)
+        scheme, netloc = urlsplit(to)[:2]
+    except ValueError:
+        to, scheme, netloc = "", "", "an address that is none"
+    is_home = (scheme, netloc) == (base.scheme, base.netloc)
+    is_asset = base.netloc == "github.com" and scheme == "https" and netloc in GITHUB_ASSET_HOSTS
     if not (is_home or is_asset):
         raise NotPossible(
             "{host} sends me on to {other}, where weights do not come from, so I did not follow: check WEIGHTS_URL.",
             host=order.host,
-            other=f"{to.scheme}://{to.netloc.rpartition('@')[2]}",
+            other=netloc.rpartition("@")[2],
         )
+    return to
 
 
 def _goes_on_at(response: httpx.Response, here: int) -> bool:

@@ -146,7 +146,7 @@ class RembgNet:
         import onnxruntime
         from rembg.sessions import sessions
 
-        theirs = next((session for session in sessions if session.name() == name), None)
+        theirs = sessions.get(name)
         if theirs is None:
             raise Fault("net", f"rembg has no session called {name}")
         ours = type("OnOurWeights", (theirs,), {"download_models": classmethod(lambda *_, **__: str(weights))})

@@ -1,95 +1,32 @@
-"""The built-in store keeps the contract of every store, and a few rules of its own."""
+"""A few rules of the built-in store's own; those of every store are in test_contract.py."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from domain.catalog import ImageId, ListingId, ListingImage, PlatformName, Sku, Store, StoreId
+from domain.catalog import ImageId, ListingImage, PlatformName, Sku
 from domain.errors import NotFound, RejectedByStore, StoreDown
 from domain.ports import PublishRequest
-from domain.rows import ShelfImage, ShelfListing, ShelfRows, ShelfVariant
 from platforms.descriptor import Supplies
 from platforms.registry import PLATFORMS, RULES
 from platforms.shelf.adapter import IMAGES_MOST, ShelfStore
 from tests.fakes.store_side import HandTime, make_transports
 from tests.platforms import contract
-from tests.platforms.contract import CONTRACT, Rule, Shop, Step
 from tests.platforms.fakes import FakeMedia, FakeShelfRows
-
-STORE = Store(StoreId("store-1"), "team-1", PlatformName.SHELF, "Shelf")
-LISTING = ListingId("listing-1")
+from tests.platforms.shelf_harness import LISTING, STORE, content, stocked
 
 
-def content(key: str) -> bytes:
-    return b"\xff\xd8" + key.encode()
-
-
-async def stock(rows: ShelfRows, media: FakeMedia, *, image_count: int = 3) -> ShelfStore:
-    images = [
-        ShelfImage(ImageId(f"old-{n}"), await media.put(content(f"old {n}")), "image/jpeg", f"view {n}", "")
-        for n in range(image_count)
-    ]
-    mug = ShelfListing(
-        LISTING, "Mug", "mug", "A mug.", (ShelfVariant(Sku("MUG-01"), "Blue", 1850, 7),), tuple(images), 1
-    )
-    bowl = ShelfListing(ListingId("listing-2"), "Bowl", "bowl", "", (ShelfVariant(Sku("BOWL-01"), "", 900, 2),), (), 1)
-    for listing in (mug, bowl):
-        assert await rows.add_listing(STORE.store_id, listing)
-    return ShelfStore(STORE, rows, media, public_url=lambda path: f"https://shop.example{path}")
-
-
-async def stocked(*, image_count: int = 3) -> tuple[ShelfStore, FakeShelfRows]:
+async def filled(*, image_count: int = 3) -> tuple[ShelfStore, FakeShelfRows]:
     rows = FakeShelfRows()
-    return await stock(rows, FakeMedia(), image_count=image_count), rows
-
-
-def shop_on(store: ShelfStore, rows: ShelfRows, lose_next_answer: Callable[[], None]) -> Shop:
-    async def change_by_hand(position: int) -> None:
-        listing = await rows.listing(STORE.store_id, LISTING)
-        assert listing is not None
-        images = list(listing.images)
-        images[position - 1] = replace(images[position - 1], image_id=ImageId("by-hand"), made_for="")
-        await rows.set_images(STORE.store_id, LISTING, images, was_version=listing.version)
-
-    return Shop(store, LISTING, Sku("MUG-01"), content, change_by_hand, lose_next_answer)
-
-
-async def open_shop() -> Shop:
-    store, rows = await stocked()
-
-    def lose_next_answer() -> None:
-        rows.lose_answers = 1
-
-    return shop_on(store, rows, lose_next_answer)
-
-
-@pytest.mark.parametrize("rule", CONTRACT, ids=lambda rule: rule.__name__)
-async def test_contract(rule: Rule) -> None:
-    await rule(await open_shop())
-
-
-steps = st.builds(
-    Step,
-    position=st.one_of(st.none(), st.integers(min_value=1, max_value=4)),
-    times=st.integers(min_value=1, max_value=3),
-)
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.lists(steps, max_size=10))
-def test_any_walk_of_publish_and_undo_keeps_the_other_pictures(walk: list[Step]) -> None:
-    asyncio.run(contract.any_walk_keeps_the_other_pictures(open_shop, walk))
+    return (await stocked(rows, image_count=image_count)).platform, rows
 
 
 async def test_a_lost_race_is_repeated_and_adds_one_picture() -> None:
-    store, rows = await stocked()
+    store, rows = await filled()
     rows.rivals = 2
     request = PublishRequest("e1:1:s", LISTING, 1, content("x"), "image/jpeg", "", ImageId("old-0"))
     ours = await store.publish_image(request)
@@ -98,7 +35,7 @@ async def test_a_lost_race_is_repeated_and_adds_one_picture() -> None:
 
 
 async def test_a_race_lost_again_and_again_is_told_and_safe_to_repeat() -> None:
-    store, rows = await stocked()
+    store, rows = await filled()
     rows.rivals = 99
     with pytest.raises(StoreDown):
         await store.publish_image(
@@ -108,18 +45,10 @@ async def test_a_race_lost_again_and_again_is_told_and_safe_to_repeat() -> None:
 
 
 async def test_two_workers_with_one_key_make_one_picture() -> None:
-    shop = await open_shop()
+    shop = await stocked(FakeShelfRows())
     made = await asyncio.gather(*(contract.publish(shop, "e1:1:s", replaces=ImageId("old-0")) for _ in range(5)))
     assert len({image.image_id for image in made}) == 1
     assert len(await contract.ids(shop)) == 3
-
-
-async def test_publishing_again_after_an_undo_shows_the_same_image() -> None:
-    shop = await open_shop()
-    ours = await contract.publish(shop, "e1:1:s", replaces=ImageId("old-0"))
-    await contract.restore(shop, "e1:1:s", ours=ours.image_id, original=ImageId("old-0"))
-    again = await contract.publish(shop, "e1:1:s", replaces=ImageId("old-0"))
-    assert again.image_id == ours.image_id
 
 
 @pytest.mark.parametrize(
@@ -133,7 +62,7 @@ async def test_publishing_again_after_an_undo_shows_the_same_image() -> None:
     ids=["position 0", "empty", "too large", "html"],
 )
 async def test_what_the_shelf_does_not_take_is_refused_by_field(change: dict[str, object], field: str) -> None:
-    store, rows = await stocked()
+    store, rows = await filled()
     request = PublishRequest("e1:1:s", LISTING, 1, content("x"), "image/jpeg", "", ImageId("old-0"))
     with pytest.raises(RejectedByStore) as caught:
         await store.publish_image(replace(request, **change))  # type: ignore[arg-type]
@@ -142,7 +71,7 @@ async def test_what_the_shelf_does_not_take_is_refused_by_field(change: dict[str
 
 
 async def test_a_full_listing_takes_no_more_and_can_still_be_replaced() -> None:
-    store, _ = await stocked(image_count=IMAGES_MOST)
+    store, _ = await filled(image_count=IMAGES_MOST)
     request = PublishRequest("e1:1:s", LISTING, 99, content("x"), "image/jpeg", "", None)
     with pytest.raises(RejectedByStore, match="20 pictures already"):
         await store.publish_image(request)
@@ -150,7 +79,7 @@ async def test_a_full_listing_takes_no_more_and_can_still_be_replaced() -> None:
 
 
 async def test_prices_are_exact_and_pictures_have_public_addresses() -> None:
-    store, _ = await stocked()
+    store, _ = await filled()
     [listing] = await store.find_listings(Sku("MUG-01"))
     assert listing.variants[0].price == Decimal("18.50")
     assert listing.variants[0].currency == "EUR"
@@ -168,7 +97,7 @@ async def test_prices_are_exact_and_pictures_have_public_addresses() -> None:
     ],
 )
 async def test_a_picture_that_is_not_the_shelfs_own_is_not_fetched(url: str) -> None:
-    store, _ = await stocked()
+    store, _ = await filled()
     with pytest.raises(NotFound):
         await store.fetch_image(ListingImage(ImageId("old-0"), 1, url, ""))
 

@@ -1,0 +1,8 @@
+"""The adapters under the contract, one line each."""
+
+from __future__ import annotations
+
+from tests.platforms.harness import Kind
+from tests.platforms.shelf_harness import SHELF
+
+KINDS: tuple[Kind, ...] = (SHELF,)

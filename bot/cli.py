@@ -195,6 +195,10 @@ def enhance(
     margin: Annotated[str, typer.Option(help="auto, or percent on each side: 8.")] = "",
     brightness: Annotated[str, typer.Option(help="auto, or stops: +0.5; 0 leaves the light alone.")] = "",
     white: Annotated[str, typer.Option(help="auto, off, or where it is white in percent: 80x15.")] = "",
+    keep: Annotated[
+        str, typer.Option(help="What belongs to the product, in percent: 55x60, or a box 10x20x30x40.")
+    ] = "",
+    remove: Annotated[str, typer.Option(help="What does not, in the same way.")] = "",
     engine: Annotated[str, typer.Option(help="auto, builtin or rembg:MODEL; `packshot engines` lists them.")] = "",
     as_json: AsJson = False,
 ) -> None:
@@ -208,6 +212,8 @@ def enhance(
         "margin": margin,
         "brightness": brightness,
         "white": white,
+        "keep": keep,
+        "remove": remove,
         "engine": engine,
     }
     chosen = {name: word for name, word in options.items() if word}

@@ -206,22 +206,28 @@ def _receive(client: httpx.Client, order: _Order, descriptor: int) -> None:
             here = 0
         if response.status_code == 416 or (response.status_code == 206 and not here):
             raise _Interrupted("it does not go on from the middle")
+        promised = response.headers.get("content-length", "")
+        if promised.isdecimal() and here + int(promised) != size_bytes:
+            raise _other_size(order)
         order.on_progress(here, size_bytes)
         for chunk in _chunks(response):
             if here + len(chunk) > size_bytes:
                 os.ftruncate(descriptor, 0)
-                raise NotPossible(
-                    "{host} sends more than the {megabytes} MB that {file} has, so I stopped and kept nothing: "
-                    "check WEIGHTS_URL.",
-                    host=order.host,
-                    megabytes=megabytes(size_bytes),
-                    file=order.model.file,
-                )
+                raise _other_size(order)
             _write(descriptor, chunk)
             here += len(chunk)
             order.on_progress(here, size_bytes)
     if here < size_bytes:
         raise _Interrupted("the line broke")
+
+
+def _other_size(order: _Order) -> NotPossible:
+    return NotPossible(
+        "{host} sends another file than the {megabytes} MB of {file}, so I stopped: check WEIGHTS_URL.",
+        host=order.host,
+        megabytes=megabytes(order.model.size_bytes),
+        file=order.model.file,
+    )
 
 
 @contextmanager

@@ -107,9 +107,17 @@ def test_part_that_is_whole_needs_no_server(server: WeightsServer, here: Path) -
     assert server.asked == []
 
 
-def test_more_than_the_file_has_is_stopped(server: WeightsServer, here: Path) -> None:
-    assert "sends more than" in refusal(server, here, model=replace(MODEL, size_bytes=1000))
+@pytest.mark.parametrize("says_length", [True, False])
+def test_more_than_the_file_has_is_stopped(server: WeightsServer, here: Path, says_length: bool) -> None:
+    server.says_length = says_length
+    assert "sends another file" in refusal(server, here, model=replace(MODEL, size_bytes=1000))
     assert (here / "tiny.onnx.part").stat().st_size == 0
+
+
+def test_less_than_the_file_has_is_not_asked_for_twice(server: WeightsServer, here: Path) -> None:
+    server.content = CONTENT[:1000]
+    assert "sends another file" in refusal(server, here)
+    assert len(server.asked) == 1
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ class WeightsServer:
         self.statuses: list[int] = []
         """What the coming requests are answered with instead."""
         self.ranges = True
+        self.says_length = True
         self.redirect_to = ""
         self.asked: list[str] = []
         """The Range of each request, empty for none."""
@@ -54,7 +55,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(206 if is_part else 200)
         if is_part:
             self.send_header("Content-Range", f"bytes {start}-{len(served.content) - 1}/{len(served.content)}")
-        self.send_header("Content-Length", str(len(body)))
+        if served.says_length:
+            self.send_header("Content-Length", str(len(body)))
+        else:
+            self.send_header("Connection", "close")
         self.end_headers()
         return self._body(body)
 

@@ -45,7 +45,9 @@ class Sku:
             raise BadInput("A SKU is missing: write it after the command, for example `enhance MUG-01`.")
         if len(value) > SKU_MAX_CHARS:
             raise BadInput(
-                f"That SKU is {len(value)} characters long, and {SKU_MAX_CHARS} is the most I know: check it."
+                "That SKU is {number} characters long, and {most} is the most I know: check it.",
+                number=len(value),
+                most=SKU_MAX_CHARS,
             )
         if any(unicodedata.category(char) in {"Cc", "Cf", "Cs"} for char in value):
             raise BadInput("That SKU has an invisible character in it: type it by hand instead of pasting it.")

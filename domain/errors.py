@@ -31,19 +31,25 @@ from __future__ import annotations
 
 from typing import Literal
 
+from domain.sentences import Sentence, Value
+
 
 class PackshotError(Exception):
     """Root of the tree."""
 
 
 class UserError(PackshotError):
-    """Carries one sentence for the person, ending in what to do next."""
+    """Carries one sentence for the person, ending in what to do next.
+
+    It is made of a template and its values (`UserError("I do not know “{word}”.", word=word)`), never of an
+    f-string: the chats say it in the reader's language, and a test names every template without a translation.
+    """
 
     code = "refused"
 
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
+    def __init__(self, template: str, /, **values: Value) -> None:
+        self.sentence = Sentence(template, **values)
+        super().__init__(self.sentence)
 
 
 class BadInput(UserError):
@@ -57,8 +63,8 @@ class BadPhoto(UserError):
 
     code = "bad_photo"
 
-    def __init__(self, sentence: str, *, reason: str) -> None:
-        super().__init__(sentence)
+    def __init__(self, template: str, /, *, reason: str, **values: Value) -> None:
+        super().__init__(template, **values)
         self.reason = reason
 
 
@@ -68,8 +74,13 @@ class UnknownSku(UserError):
     code = "unknown_sku"
 
     def __init__(self, sku: str, *, guesses: tuple[str, ...] = ()) -> None:
-        hint = f" Did you mean {' or '.join(guesses)}?" if guesses else " `products` lists what is there."
-        super().__init__(f"No store has a listing with the SKU {sku}.{hint}")
+        if guesses:
+            near = " / ".join(guesses)
+            super().__init__(
+                "No store has a listing with the SKU {sku}. Did you mean {guesses}?", sku=sku, guesses=near
+            )
+        else:
+            super().__init__("No store has a listing with the SKU {sku}. `products` lists what is there.", sku=sku)
         self.sku = sku
         self.guesses = guesses
 
@@ -84,12 +95,17 @@ class NotAMember(UserError):
 
 
 class NotAllowed(UserError):
-    """A member whose role is too low for what was asked."""
+    """A member whose role is too low for what was asked; `what` is a Sentence, to be translated with the rest."""
 
     code = "not_allowed"
 
     def __init__(self, *, needs: str, has: str, what: str) -> None:
-        super().__init__(f"{what} needs the role {needs}, and you are {has}: ask an admin to raise your role.")
+        super().__init__(
+            "{what} needs the role {needs}, and you are {has}: ask an admin to raise your role.",
+            what=what,
+            needs=Sentence(needs),
+            has=Sentence(has),
+        )
         self.needs = needs
         self.has = has
 
@@ -107,8 +123,10 @@ class ChangedMeanwhile(UserError):
 
     def __init__(self, *, store: str, sku: str) -> None:
         super().__init__(
-            f"Somebody changed the picture of {sku} on {store} after I published mine, so I changed nothing: "
-            "look at the listing, and enhance it again if you want mine back."
+            "Somebody changed the picture of {sku} on {store} after I published mine, so I changed nothing: "
+            "look at the listing, and enhance it again if you want mine back.",
+            sku=sku,
+            store=store,
         )
         self.store = store
         self.sku = sku

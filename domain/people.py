@@ -31,7 +31,7 @@ class Role(StrEnum):
         try:
             return cls(word.strip().lower())
         except ValueError:
-            raise BadInput(f"There is no role “{word}”: use viewer, editor, approver or admin.") from None
+            raise BadInput("There is no role “{word}”: use viewer, editor, approver or admin.", word=word) from None
 
     def covers(self, needed: Role) -> bool:
         """Whether a member with this role may do what `needed` allows."""

@@ -36,8 +36,10 @@ class ChatDesk:
         Only after this may the platform hear that we have it. Raises Fault when the database is away:
         then the platform must not be told so, and will deliver it again.
         """
-        member = await self.member(incoming.actor)
-        working = dispatch.provisional(incoming, member) if member else None
+        working = dispatch.first_word(incoming)
+        if working is not None:  # else nobody's role matters yet, and the platform waits
+            member = await self.member(incoming.actor)
+            working = dispatch.provisional(incoming, member) if member else None
         return await self.events.take(incoming, working=working)
 
     async def member(self, actor: Actor) -> Member | None:

@@ -113,7 +113,7 @@ async def _answer_store(asked: Asked, question: Question, index: int, desk: Desk
 async def _go_on(asked: Asked, question: Question, found: Found, wanted: list[str], desk: Desk) -> None:
     targets = tuple(item for item in found.targets if f"{item.store_id}/{item.listing_id}" in wanted)
     if not targets:
-        raise BadInput(f"{found.sku} is no longer in that store: send the photo again.")
+        raise BadInput("{sku} is no longer in that store: send the photo again.", sku=found.sku.value)
     recipe, position = enhance.read_options(dict(question.options))
     async with desk.work(asked.incoming) as work:
         await _close(work, question)

@@ -21,7 +21,9 @@ async def fetched(incoming: Incoming, desk: Desk) -> Incoming:
     """
     if len(incoming.attachments) > MAX_ATTACHMENTS:
         raise NotPossible(
-            f"That is {len(incoming.attachments)} files, and {MAX_ATTACHMENTS} is the most in one go: send the rest next."
+            "That is {number} files, and {most} is the most in one go: send the rest next.",
+            number=len(incoming.attachments),
+            most=MAX_ATTACHMENTS,
         )
     files = desk.files[incoming.place.chat]
     # One after the other: a phone album of ten is 50 MB, and a small host has little memory.

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from domain.catalog import Sku
 from domain.enhancement import (
     MOVING_PLACEMENTS,
     PUBLISHED_PLACEMENTS,
@@ -28,10 +29,12 @@ from domain.jobs import enhance_job, publish_job, restore_job
 from domain.people import Member, Role
 from domain.ports import Reading, UnitOfWork
 from domain.replies import AlreadyDecided, PreviewReady, Refused
+from domain.sentences import Sentence
 from domain.tokens import Action
 from handlers.card import card_of, card_reply, show_card
 from handlers.desk import Asked, Desk, id_from
 from handlers.enhance import audit_entry, read_options
+from handlers.words import text
 
 NEEDS: dict[Action, Role] = {
     Action.APPROVE: Role.APPROVER,
@@ -44,8 +47,36 @@ NEEDS: dict[Action, Role] = {
     Action.LOOK_AGAIN: Role.APPROVER,
     Action.CHOOSE_PRODUCT: Role.EDITOR,
     Action.CHOOSE_STORE: Role.EDITOR,
+    Action.CHOOSE_PART: Role.EDITOR,
+    Action.KEEP: Role.EDITOR,
+    Action.REMOVE: Role.EDITOR,
+    Action.COMPARE: Role.VIEWER,
 }
+_ANYWHEN = frozenset({Action.CHOOSE_PRODUCT, Action.CHOOSE_STORE, Action.CHOOSE_PART, Action.COMPARE})
+"""What is about a question, or about every revision: no press of it is stale."""
 _VERDICTS = {EnhancementEvent.APPROVE: "approved", EnhancementEvent.REJECT: "rejected"}
+_ACTION_WORDS: dict[Action, str] = {
+    Action.APPROVE: text("Approving"),
+    Action.REJECT: text("Rejecting"),
+    Action.REDO: text("Making it again"),
+    Action.UNDO: text("Undoing"),
+    Action.RETRY: text("Trying again"),
+    Action.IT_IS_THERE: text("Saying what is in the shop"),
+    Action.IT_IS_NOT_THERE: text("Saying what is in the shop"),
+    Action.LOOK_AGAIN: text("Looking again"),
+    Action.CHOOSE_PRODUCT: text("Enhancing"),
+    Action.CHOOSE_STORE: text("Enhancing"),
+    Action.CHOOSE_PART: text("Correcting the cut-out"),
+    Action.KEEP: text("Correcting the cut-out"),
+    Action.REMOVE: text("Correcting the cut-out"),
+    Action.COMPARE: text("Comparing"),
+}
+"""What a refusal for want of a role calls an action."""
+
+
+def action_words(action: Action) -> Sentence:
+    """Return how a refusal calls an action."""
+    return Sentence(_ACTION_WORDS[action])
 
 
 async def press(asked: Asked, intent: Press, desk: Desk) -> None:
@@ -74,12 +105,13 @@ async def decide_by_sku(asked: Asked, intent: DecideBySku, desk: Desk) -> None:
         if len(waiting) > 1:
             names = ", ".join(dict.fromkeys(item.sku.value for item in waiting))
             raise BadInput(
-                f"{len(waiting)} pictures wait for a decision ({names}): press the button on the one you mean."
+                "{number} pictures wait for a decision ({names}): press the button on the one you mean.",
+                number=len(waiting),
+                names=names,
             )
         enhancement = waiting[0]
     if enhancement is None:
-        which = f"of {intent.sku}" if intent.sku else "here"
-        raise BadInput(f"There is no picture {which} to {intent.verb}: send `enhance SKU`, or a photo with its SKU.")
+        raise no_picture(intent.sku)
     await _decide(
         asked, desk, Action(intent.verb), enhancement_id=enhancement.enhancement_id,
         revision=enhancement.revision.number, text=intent.text, options=intent.options,
@@ -91,8 +123,7 @@ async def show_card_here(asked: Asked, intent: ShowCard, desk: Desk) -> None:
     async with desk.work(asked.incoming) as work:
         enhancement = await work.enhancements.latest_in(asked.incoming.place, asked.member.team_id, sku=intent.sku)
         if enhancement is None:
-            which = f"of {intent.sku}" if intent.sku else "here"
-            raise BadInput(f"There is no picture {which}: send `enhance SKU`, or a photo with its SKU.")
+            raise no_picture(intent.sku)
         placements = await work.placements.of_enhancement(enhancement.enhancement_id)
         await work.show_here(enhancement.enhancement_id, card_reply(enhancement, placements))
 
@@ -107,22 +138,25 @@ async def foresee(rows: Reading, member: Member | None, intent: Press) -> None:
         raise NotAMember
     needed = NEEDS[token.action]
     if not member.role.covers(needed):
-        raise NotAllowed(needs=needed.value, has=member.role.value, what=f"“{token.action.value.capitalize()}”")
-    if token.action in {Action.CHOOSE_PRODUCT, Action.CHOOSE_STORE}:
+        raise NotAllowed(needs=needed.value, has=member.role.value, what=action_words(token.action))
+    if token.action in _ANYWHEN:
         return
     enhancement = await rows.enhancements.get(member.team_id, token.subject_id)
     if enhancement is None:
         raise BadInput("I do not know that button: ask for the card again with `history`.")
     _check_role(member, token.action, enhancement)
     if token.number != enhancement.revision.number:
-        raise StaleButton(_stale(enhancement))
+        raise _stale(enhancement)
     is_decided = enhancement.state is not EnhancementState.AWAITING_DECISION
     if is_decided and token.action in {Action.APPROVE, Action.REJECT}:
         decision = enhancement.decision
+        if decision is None:
+            raise _stale(enhancement)
         raise StaleButton(
-            f"{decision.by_name} {_VERDICTS[decision.verdict]} {enhancement.sku} already; the card is up to date now."
-            if decision
-            else _stale(enhancement)
+            "{sku} was already {verdict} by {by}; the card is up to date now.",
+            sku=enhancement.sku.value,
+            verdict=Sentence(_VERDICTS[decision.verdict]),
+            by=decision.by_name,
         )
 
 
@@ -151,7 +185,7 @@ async def _decide(
             _check_role(asked.member, action, enhancement)
             if revision != enhancement.revision.number:
                 await show_card(work, enhancement)
-                await work.answer(Refused(StaleButton.code, _stale(enhancement)))
+                await work.answer(Refused(StaleButton.code, _stale(enhancement).sentence))
                 return
             await _act(work, asked, desk, action, enhancement, text=text, options=options)
     except RowChanged:
@@ -167,8 +201,9 @@ def _check_role(member: Member, action: Action, enhancement: Enhancement) -> Non
     if action is Action.REJECT and not is_own:
         needed = Role.APPROVER
     if not member.role.covers(needed):
-        what = {Action.APPROVE: "Approving", Action.REJECT: "Rejecting someone else's picture", Action.UNDO: "Undo"}
-        raise NotAllowed(needs=needed.value, has=member.role.value, what=what.get(action, f"“{action.value}”"))
+        is_foreign = action is Action.REJECT and not is_own
+        what = Sentence("Rejecting someone else's picture") if is_foreign else action_words(action)
+        raise NotAllowed(needs=needed.value, has=member.role.value, what=what)
 
 
 async def _act(
@@ -195,7 +230,14 @@ async def _act(
             await _retry(work, asked, desk, enhancement, placements)
         case Action.IT_IS_THERE | Action.IT_IS_NOT_THERE | Action.LOOK_AGAIN:
             await _clear_up(work, asked, desk, enhancement, placements, action)
-        case Action.CHOOSE_PRODUCT | Action.CHOOSE_STORE:
+        case (
+            Action.CHOOSE_PRODUCT
+            | Action.CHOOSE_STORE
+            | Action.CHOOSE_PART
+            | Action.KEEP
+            | Action.REMOVE
+            | Action.COMPARE
+        ):
             raise BadInput("I do not know that button: send the photo again.")
 
 
@@ -248,12 +290,16 @@ async def _redo(
     options: Mapping[str, str],
 ) -> None:
     if enhancement.state in {EnhancementState.RECEIVED, EnhancementState.ENHANCING}:
-        raise NotPossible(f"I am still working on {enhancement.sku}: wait for its preview, then redo.")
+        raise NotPossible("I am still working on {sku}: wait for its preview, then redo.", sku=enhancement.sku.value)
     # The card shows the newest revision only: what is open of an older one would never be seen again.
     open_ones = [item for item in placements if item.state in MOVING_PLACEMENTS | {PlacementState.UNCLEAR}]
     if open_ones:
         where = open_ones[0].target.store_name
-        raise NotPossible(f"{enhancement.sku} is not settled on {where} yet: finish that on its card first, then redo.")
+        raise NotPossible(
+            "{sku} is not settled on {store} yet: finish that on its card first, then redo.",
+            sku=enhancement.sku.value,
+            store=where,
+        )
     read_options(options)
     again = enhancement.redone(enhancement.revision.recipe.changed(options))
     await work.enhancements.save(again, was=enhancement)
@@ -268,7 +314,9 @@ async def _undo(
 ) -> None:
     published = [item for item in placements if item.state in PUBLISHED_PLACEMENTS]
     if not published:
-        raise NotPossible(f"Nothing of {enhancement.sku} is published by me here, so there is nothing to undo.")
+        raise NotPossible(
+            "Nothing of {sku} is published by me here, so there is nothing to undo.", sku=enhancement.sku.value
+        )
     newest = max(item.revision for item in published)
     for placement in published:
         if placement.revision == newest:
@@ -289,7 +337,7 @@ async def _retry(
         if item.state in {PlacementState.PUBLISH_FAILED, PlacementState.RESTORE_FAILED}
     ]
     if not failed:
-        raise NotPossible(f"Nothing of {enhancement.sku} has failed, so there is nothing to retry.")
+        raise NotPossible("Nothing of {sku} has failed, so there is nothing to retry.", sku=enhancement.sku.value)
     for placement in failed:
         await _send_again(work, placement, PlacementEvent.RETRY)
     await show_card(work, enhancement)
@@ -311,7 +359,7 @@ async def _clear_up(
     """A person looked at the store and says what is there."""
     unclear = [item for item in _current(enhancement, placements) if item.state is PlacementState.UNCLEAR]
     if not unclear:
-        raise NotPossible(f"Everything about {enhancement.sku} is clear already.")
+        raise NotPossible("Everything about {sku} is clear already.", sku=enhancement.sku.value)
     for placement in unclear:
         if action is Action.LOOK_AGAIN:
             await _send_again(work, placement, PlacementEvent.LOOK_AGAIN)
@@ -319,7 +367,11 @@ async def _clear_up(
             there = replace(placement.after(PlacementEvent.IT_IS_THERE), failure="")
             await work.placements.save(there, was=placement)
         else:
-            failure = f"{asked.member.name} looked: it is not on {placement.target.store_name}. Retry publishes it."
+            failure = Sentence(
+                "{name} looked: it is not on {store}. Retry publishes it.",
+                name=asked.member.name,
+                store=placement.target.store_name,
+            )
             missing = replace(placement.after(PlacementEvent.IT_IS_NOT_THERE), failure=failure)
             await work.placements.save(missing, was=placement)
     await show_card(work, enhancement)
@@ -352,12 +404,22 @@ def _decided(
 async def _answer_too_late(work: UnitOfWork, enhancement: Enhancement) -> None:
     await show_card(work, enhancement)
     if enhancement.decision is None:
-        await work.answer(Refused(StaleButton.code, _stale(enhancement)))
+        await work.answer(Refused(StaleButton.code, _stale(enhancement).sentence))
         return
     decision = enhancement.decision
     verdict = _VERDICTS[decision.verdict]
     await work.answer(AlreadyDecided(verdict, decision.by_name, decision.decided_at, enhancement.sku.value))
 
 
-def _stale(enhancement: Enhancement) -> str:
-    return f"That button is from an older card of {enhancement.sku}; the card is up to date now: press again there."
+def _stale(enhancement: Enhancement) -> StaleButton:
+    return StaleButton(
+        "That button is from an older card of {sku}; the card is up to date now: press again there.",
+        sku=enhancement.sku.value,
+    )
+
+
+def no_picture(sku: Sku | None) -> BadInput:
+    """Return the refusal where there is no card to act on."""
+    if sku is None:
+        return BadInput("There is no picture here yet: send `enhance SKU`, or a photo with its SKU.")
+    return BadInput("There is no picture of {sku}: send `enhance SKU`, or a photo with its SKU.", sku=sku.value)

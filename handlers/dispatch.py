@@ -10,6 +10,8 @@ from domain.catalog import Sku
 from domain.enhancement import IllegalMove
 from domain.errors import EventConcluded, NotAllowed, NotAMember, StoreError, UserError
 from domain.intents import (
+    CompareVersions,
+    CorrectPart,
     DecideBySku,
     EnhancePhotos,
     EnhanceSkus,
@@ -31,17 +33,20 @@ from domain.intents import (
 )
 from domain.people import Member, Role
 from domain.replies import Refused, Reply, Working
+from domain.sentences import Sentence
 from domain.tokens import Action
-from handlers import answers, ask, attachments, decide, places, products, request, stores, team
+from handlers import answers, ask, attachments, compare, correct, decide, places, products, request, stores, team
 from handlers.desk import Asked, Desk
 from handlers.failures import fault_code, sentence_for
-from handlers.grammar import BY_NAME, parse, parse_press
+from handlers.grammar import parse, parse_press
 
 log = logging.getLogger("packshot.handlers")
 
 _ROLES: dict[type, Role] = {
     EnhancePhotos: Role.EDITOR,
     EnhanceSkus: Role.EDITOR,
+    CorrectPart: Role.EDITOR,
+    CompareVersions: Role.VIEWER,
     ShowProduct: Role.VIEWER,
     ListProducts: Role.VIEWER,
     ShowHistory: Role.VIEWER,
@@ -65,23 +70,28 @@ def read(incoming: Incoming) -> Intent:
     return parse(incoming.text, photos=incoming.photos, has_photos=bool(incoming.attachments))
 
 
-def provisional(incoming: Incoming, member: Member) -> Reply | None:
-    """Return what can be said before any work: `Working` for a picture this member may ask for.
-
-    It is shown in the same transaction that makes the event durable, so a person never waits for
-    a worker to hear that the photo has arrived. None where the true answer is a moment away.
-    """
+def first_word(incoming: Incoming) -> Reply | None:
+    """Return what whoever may ask for pictures hears before any work; None where the true answer is a moment away."""
     try:
         intent = read(incoming)
     except UserError:
         return None
     match intent:
-        case EnhancePhotos(sku=sku) if member.role.covers(Role.EDITOR):
+        case EnhancePhotos(sku=sku):
             return Working(sku.value if sku else "", "received")
-        case EnhanceSkus(skus=skus) if member.role.covers(Role.EDITOR):
+        case EnhanceSkus(skus=skus):
             return Working(skus[0].value, "received")
         case _:
             return None
+
+
+def provisional(incoming: Incoming, member: Member) -> Reply | None:
+    """Return what can be said before any work: `Working` for a picture this member may ask for.
+
+    It is shown in the same transaction that makes the event durable, so a person never waits for
+    a worker to hear that the photo has arrived.
+    """
+    return first_word(incoming) if member.role.covers(Role.EDITOR) else None
 
 
 async def handle(incoming: Incoming, desk: Desk) -> None:
@@ -107,7 +117,7 @@ async def refuse_event(incoming: Incoming, error: BaseException, desk: Desk) -> 
     await _refuse(incoming, desk, "fault", sentence_for(error))
 
 
-async def _refuse(incoming: Incoming, desk: Desk, code: str, sentence: str) -> None:
+async def _refuse(incoming: Incoming, desk: Desk, code: str, sentence: Sentence) -> None:
     try:
         async with desk.work(incoming) as work:
             await work.answer(Refused(code, sentence))
@@ -152,6 +162,16 @@ async def _route(asked: Asked, intent: Intent, desk: Desk) -> None:  # noqa: C90
             await request.request(asked, intent, desk)
         case Press(token=token) if token.action in {Action.CHOOSE_PRODUCT, Action.CHOOSE_STORE}:
             await ask.answer_by_press(asked, intent, desk)
+        case Press(token=token) if token.action in {Action.KEEP, Action.REMOVE}:
+            await correct.ask_part(asked, intent, desk)
+        case Press(token=token) if token.action is Action.CHOOSE_PART:
+            await correct.answer_part(asked, intent, desk)
+        case Press(token=token) if token.action is Action.COMPARE:
+            await compare.compare_pressed(asked, intent, desk)
+        case CorrectPart():
+            await correct.correct(asked, intent, desk)
+        case CompareVersions():
+            await compare.compare(asked, intent, desk)
         case Press():
             await decide.press(asked, intent, desk)
         case DecideBySku():
@@ -196,20 +216,29 @@ async def _not_understood(asked: Asked, intent: NotUnderstood, desk: Desk) -> No
             return
         if len(words) == 1:
             found.raise_if_a_store_was_silent()  # it may be a SKU of that store
-    hint = f"Did you mean `{intent.suggestion}`?" if intent.suggestion else "Send `help` for what I know."
+    said = intent.text[:80]
+    sentence = (
+        Sentence("I do not know “{said}”. Did you mean `{suggestion}`?", said=said, suggestion=intent.suggestion)
+        if intent.suggestion
+        else Sentence("I do not know “{said}”. Send `help` for what I know.", said=said)
+    )
     async with desk.work(asked.incoming) as work:
-        await work.answer(Refused("not_understood", f"I do not know “{intent.text[:80]}”. {hint}"))
+        await work.answer(Refused("not_understood", sentence))
 
 
-def _what(intent: Intent) -> str:
+def _what(intent: Intent) -> Sentence:
     match intent:
         case EnhancePhotos() | EnhanceSkus():
-            return "Enhancing"
+            return Sentence("Enhancing")
         case Press(token=token):
-            return f"“{token.action.value.capitalize()}”"
+            return decide.action_words(token.action)
         case DecideBySku(verb=verb):
-            return f"“{verb.capitalize()}”"
+            return decide.action_words(Action(verb))
+        case CorrectPart(kind=kind):
+            return decide.action_words(Action(kind))
+        case CompareVersions():
+            return decide.action_words(Action.COMPARE)
         case Invite():
-            return BY_NAME["invite"].meaning.split(" for")[0]
+            return Sentence("Inviting")
         case _:
-            return "That"
+            return Sentence("That")

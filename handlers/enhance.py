@@ -92,7 +92,12 @@ def choose_targets(found: Found, stores: Sequence[str]) -> tuple[Target, ...] | 
         matches = matches or [item for item in found.targets if key == item.platform.value]
         if not matches:
             names = ", ".join(found.store_names)
-            raise BadInput(f"{found.sku} is not in a store called “{word}”: it is in {names}; `stores` lists them all.")
+            raise BadInput(
+                "{sku} is not in a store called “{word}”: it is in {names}; `stores` lists them all.",
+                sku=found.sku.value,
+                word=word,
+                names=names,
+            )
         chosen += matches
     return tuple(dict.fromkeys(chosen))
 
@@ -102,7 +107,7 @@ def read_options(options: Mapping[str, str]) -> tuple[Recipe, int]:
     rest = dict(options)
     position = rest.pop("position", "1")
     if not position.isdecimal() or not 1 <= int(position) <= MAX_POSITION:
-        raise BadInput(f"The position is a number from 1 (the main picture) to {MAX_POSITION}: `position=2`.")
+        raise BadInput("The position is a number from 1 (the main picture) to {most}: `position=2`.", most=MAX_POSITION)
     return Recipe().changed(rest), int(position)
 
 
@@ -132,9 +137,18 @@ async def _fetch_from_store(enhancement: Enhancement, desk: Desk) -> bytes:
     images = await store.read_images(target.listing_id)
     image = next((image for image in images if image.position == target.position), None)
     if image is None:
-        where = "no picture yet" if not images else f"no picture at position {target.position}"
+        sku, store_name = enhancement.sku.value, target.store_name
+        if not images:
+            raise NotPossible(
+                "{sku} has no picture yet on {store}: send me a photo with the SKU as its caption.",
+                sku=sku,
+                store=store_name,
+            )
         raise NotPossible(
-            f"{enhancement.sku} has {where} on {target.store_name}: send me a photo with the SKU as its caption."
+            "{sku} has no picture at position {position} on {store}: send me a photo with the SKU as its caption.",
+            sku=sku,
+            position=target.position,
+            store=store_name,
         )
     return await store.fetch_image(image)
 

@@ -86,7 +86,9 @@ def face(reply: CardReply, words: Words = ENGLISH) -> Face:  # noqa: C901 - one 
         case Publishing(_, by, at, placed):
             return Face("wait", words("Publishing"), words("On its way to the shop."), by, at, placed)
         case Published(_, by, at, placed, note):
-            return Face("good", words("Live"), note or words("Published and read back."), by, at, placed)
+            return Face(
+                "good", words("Live"), words.sentence(note) or words("Published and read back."), by, at, placed
+            )
         case PublishFailed(_, by, at, placed):
             return Face("bad", words("Not published"), words("Not every shop took it."), by, at, placed)
         case Unclear(_, placed):
@@ -106,7 +108,7 @@ def face(reply: CardReply, words: Words = ENGLISH) -> Face:  # noqa: C901 - one 
             sentence = words("Nobody decided in time, so nothing was published.")
             return Face("quiet", words("Expired"), sentence, is_settled=True)
         case EnhanceFailed(_, sentence):
-            return Face("bad", words("No picture"), sentence, is_settled=True)
+            return Face("bad", words("No picture"), words.sentence(sentence), is_settled=True)
         case _:
             assert_never(reply)
 

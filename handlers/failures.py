@@ -7,62 +7,75 @@ import hashlib
 from domain.errors import (
     Ambiguous,
     Fault,
-    MissingScope,
     NeedsReconnect,
     NotFound,
     RateLimited,
     RejectedByStore,
-    StockChanged,
     StoreDown,
     StoreError,
     Undeliverable,
     UserError,
 )
+from domain.sentences import Sentence
+from handlers.words import text
 
-_FAULTS = {
-    "media_missing": "That photo is no longer kept: send it again.",
-    "media_full": "There is no room left for photos: ask your admin to make room on the disk, then send it again.",
-    "media_down": "The photo storage does not answer at the moment: try again in a few minutes.",
-    "database_down": "My database does not answer at the moment: try again in a minute; nothing was changed.",
-    "database_not_migrated": "My database is not set up yet: ask your admin to run `packshot migrate`.",
-    "database_full": "There is no room left on the disk: ask your admin to make room, then try again.",
-    "database_busy": "Too much is going on at once: try again in a moment.",
-    "step_hung": "That took far too long, so I stopped: try again, with a smaller photo if it is a large one.",
-    "dead_letter": "That photo stopped me again and again, so I gave up on it: send another one.",
-    "job_lost": "I lost track of that: press Retry, or ask for it again.",
+_FAULTS: dict[str, str] = {
+    "media_missing": text("That photo is no longer kept: send it again."),
+    "media_full": text(
+        "There is no room left for photos: ask your admin to make room on the disk, then send it again."
+    ),
+    "media_down": text("The photo storage does not answer at the moment: try again in a few minutes."),
+    "database_down": text("My database does not answer at the moment: try again in a minute; nothing was changed."),
+    "database_not_migrated": text("My database is not set up yet: ask your admin to run `packshot migrate`."),
+    "database_full": text("There is no room left on the disk: ask your admin to make room, then try again."),
+    "database_busy": text("Too much is going on at once: try again in a moment."),
+    "step_hung": text("That took far too long, so I stopped: try again, with a smaller photo if it is a large one."),
+    "dead_letter": text("That photo stopped me again and again, so I gave up on it: send another one."),
+    "job_lost": text("I lost track of that: press Retry, or ask for it again."),
 }
 """The faults a person can do something about; the others are a code for the log."""
 
 
-def sentence_for(error: BaseException) -> str:
+def sentence_for(error: BaseException) -> Sentence:
     """Return what the person reads. Whatever is not theirs to mend becomes a short code."""
     match error:
-        case UserError() | Undeliverable():
+        case UserError():
             return error.sentence
+        case Undeliverable():
+            return Sentence(error.sentence)
         case RateLimited():
-            return f"{error.store} is busy and asked me to wait {error.retry_after_s:.0f} s: try again then."
+            return Sentence(
+                "{store} is busy and asked me to wait {seconds} s: try again then.",
+                store=error.store,
+                seconds=round(error.retry_after_s),
+            )
         case StoreDown():
-            return f"{error.store} does not answer at the moment: try again in a few minutes."
+            return Sentence("{store} does not answer at the moment: try again in a few minutes.", store=error.store)
         case NeedsReconnect():
-            return f"{error.store} no longer accepts my key: connect it again, then retry."
-        case MissingScope():
-            right = f"the right {error.scope}" if error.scope else "a right for that"
-            return f"{error.store} says that my key lacks {right}: grant it there, connect again, then retry."
-        case StockChanged():
-            return f"{error.store} shows {error.found} of {error.sku} by now, so I wrote nothing: look, then try again."
+            return Sentence("{store} no longer accepts my key: connect it again, then retry.", store=error.store)
         case NotFound():
-            return f"The listing is gone at {error.store}: check it there, then enhance again."
+            return Sentence("The listing is gone at {store}: check it there, then enhance again.", store=error.store)
         case RejectedByStore():
-            return f"{error.store} refused the picture ({error}): mend that, then retry."
+            return Sentence(
+                "{store} refused the picture ({why}): mend that, then retry.", store=error.store, why=str(error)
+            )
         case Ambiguous():
-            return f"I cannot tell whether {error.store} took the picture: look there and press what you see."
+            return Sentence(
+                "I cannot tell whether {store} took the picture: look there and press what you see.", store=error.store
+            )
         case StoreError():
-            return f"{error.store} answered something I do not know ({error}): try again, or look there."
+            return Sentence(
+                "{store} answered something I do not know ({why}): try again, or look there.",
+                store=error.store,
+                why=str(error),
+            )
         case Fault(code=code) if code in _FAULTS:
-            return _FAULTS[code]
+            return Sentence(_FAULTS[code])
         case _:
-            code = fault_code(error)
-            return f"Something went wrong on my side: try again, and if it stays, look for {code} in the log."
+            return Sentence(
+                "Something went wrong on my side: try again, and if it stays, look for {code} in the log.",
+                code=fault_code(error),
+            )
 
 
 def fault_code(error: BaseException) -> str:

@@ -14,7 +14,10 @@ from rapidfuzz import fuzz, process
 
 from domain.catalog import Sha256, Sku
 from domain.errors import BadInput
+from domain.hint import HintKind
 from domain.intents import (
+    CompareVersions,
+    CorrectPart,
     DecideBySku,
     EnhancePhotos,
     EnhanceSkus,
@@ -42,6 +45,10 @@ MAX_SKUS_AT_ONCE = 20
 
 _OPTION = re.compile(r"([a-z]+)=(.+)", re.DOTALL)
 _LOOKS_LIKE_SKU = re.compile(r"(?=.*\d)(?=.*[^\W\d_])[\w./#-]{3,}|[\w.]+[-/][\w.-]+")
+_SKU_AND_NO_PLACE = re.compile(rf"(?![A-Da-d][1-4]$|[\d.x%]+$)(?=.*\d)(?:{_LOOKS_LIKE_SKU.pattern})")
+"""`keep A1` names a field of the photo, `keep 10x20` a point, `keep MUG-01 2` a product and its part."""
+_PLACES = re.compile(r"\b(?:keep|remove|white)=[\d.,;x%+ ]*\d%?", re.IGNORECASE)
+"""Here a comma stands between numbers, not between words."""
 _LINK = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _TYPO_SCORE = 65
 """rapidfuzz ratio above which a word is taken for a misspelt command: `enhnce` scores 92, `mug` 33."""
@@ -82,7 +89,11 @@ def _read_enhance(words: Words) -> Intent:
     if not skus:
         raise BadInput("Which product? Write its SKU: `enhance MUG-01`, or send a photo with the SKU as its caption.")
     if len(skus) > MAX_SKUS_AT_ONCE:
-        raise BadInput(f"That is {len(skus)} products, and I take {MAX_SKUS_AT_ONCE} at once: send them in parts.")
+        raise BadInput(
+            "That is {number} products, and I take {most} at once: send them in parts.",
+            number=len(skus),
+            most=MAX_SKUS_AT_ONCE,
+        )
     return EnhanceSkus(skus, words.stores, words.options)
 
 
@@ -92,6 +103,15 @@ def _decide(verb: str) -> Callable[[Words], Intent]:
         if verb == "reject" and rest and not _LOOKS_LIKE_SKU.fullmatch(rest[0]):
             return DecideBySku(verb, None, " ".join(rest), words.options)  # `reject too dark`: the latest card here
         return DecideBySku(verb, words.first_sku(), " ".join(rest[1:]), words.options)
+
+    return read
+
+
+def _correct(kind: HintKind) -> Callable[[Words], Intent]:
+    def read(words: Words) -> Intent:
+        plain = [*words.plain, *words.stores]
+        has_sku = bool(plain) and bool(_SKU_AND_NO_PLACE.fullmatch(plain[0]))
+        return CorrectPart(kind, " ".join(plain[has_sku:]), Sku(plain[0]) if has_sku else None)
 
     return read
 
@@ -149,10 +169,34 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "redo",
         Role.EDITOR,
-        "redo [SKU] [background=… shadow=… engine=…]",
+        "redo [SKU] [background=… shadow=… engine=… keep=… remove=…]",
         "Make it again another way",
         "redo MUG-01 background=#eee shadow=soft",
         _decide("redo"),
+    ),
+    Command(
+        "keep",
+        Role.EDITOR,
+        "keep [SKU] PART",
+        "Add a part that the cut-out left out",
+        "keep the left strap",
+        _correct("keep"),
+    ),
+    Command(
+        "remove",
+        Role.EDITOR,
+        "remove [SKU] PART",
+        "Take out what does not belong to the product",
+        "remove the leaf",
+        _correct("remove"),
+    ),
+    Command(
+        "compare",
+        Role.VIEWER,
+        "compare [SKU]",
+        "The photo and the versions of its picture side by side",
+        "compare MUG-01",
+        lambda words: CompareVersions(words.first_sku()),
     ),
     Command(
         "undo",
@@ -220,7 +264,9 @@ def parse(text: str, *, photos: tuple[Sha256, ...] = (), has_photos: bool = Fals
     Raises BadInput where the command is clear and its words are not.
     """
     if len(text) > MAX_TEXT_CHARS:
-        raise BadInput(f"That is {len(text)} characters, and I read {MAX_TEXT_CHARS}: send the SKU alone.")
+        raise BadInput(
+            "That is {number} characters, and I read {most}: send the SKU alone.", number=len(text), most=MAX_TEXT_CHARS
+        )
     pieces = _split(text)
     if pieces and pieces[0].lower() == "/packshot":
         pieces = pieces[1:]
@@ -258,6 +304,7 @@ def _parse_photo(pieces: list[str], photos: tuple[Sha256, ...]) -> Intent:
 
 
 def _split(text: str) -> list[str]:
+    text = _PLACES.sub(lambda places: places[0].replace(",", "x").replace(";", "x").replace(" ", ""), text)
     lexer = shlex.shlex(text.replace("“", '"').replace("”", '"'), posix=True, punctuation_chars=False)
     lexer.whitespace_split = True
     lexer.whitespace = " \t\r\n,"
@@ -277,7 +324,8 @@ def _sort(pieces: list[str]) -> Words:
     into = plain
     for piece in pieces:
         if (match := _OPTION.fullmatch(piece)) and not _LINK.match(piece):
-            options[match[1]] = match[2]
+            is_more = match[1] in {"keep", "remove"} and match[1] in options
+            options[match[1]] = f"{options[match[1]]}+{match[2]}" if is_more else match[2]
         elif piece.lower() == "on" and plain:
             into = stores
         else:

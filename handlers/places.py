@@ -11,6 +11,7 @@ from domain.intents import Settle
 from domain.people import Role
 from domain.replies import SettingsShown
 from domain.rows import AuditEntry
+from domain.sentences import Sentence
 from handlers.desk import Asked, Desk
 from handlers.words import LANGUAGES, known_language
 
@@ -28,7 +29,9 @@ async def settle(asked: Asked, intent: Settle, desk: Desk) -> None:
         was = await work.places.settings(member.team_id, incoming.place)
         will_be = _changed(replace(was, language=known_language(was.language)), intent)
         if will_be.previews != was.previews and not member.role.covers(Role.ADMIN):
-            raise NotAllowed(needs=Role.ADMIN.value, has=member.role.value, what="Showing all previews somewhere")
+            raise NotAllowed(
+                needs=Role.ADMIN.value, has=member.role.value, what=Sentence("Showing all previews somewhere")
+            )
         if intent.options:
             await work.places.change(member.team_id, incoming.place, will_be)
             what = " ".join(f"{name}={word}" for name, word in intent.options.items())
@@ -41,7 +44,11 @@ def _changed(settings: SettingsShown, intent: Settle) -> SettingsShown:
         match name:
             case "language":
                 if word.lower() not in LANGUAGES:
-                    raise BadInput(f"I do not speak “{word}” yet: use language={' or language='.join(LANGUAGES)}.")
+                    raise BadInput(
+                        "I do not speak “{word}” yet: use one of {known}.",
+                        word=word,
+                        known=", ".join(f"language={each}" for each in LANGUAGES),
+                    )
                 settings = replace(settings, language=word.lower())
             case "timezone" | "tz":
                 settings = replace(settings, timezone=_zone(word))
@@ -50,7 +57,7 @@ def _changed(settings: SettingsShown, intent: Settle) -> SettingsShown:
                     raise BadInput("Previews are `previews=on` or `previews=off`.")
                 settings = replace(settings, previews=_SWITCH[word.lower()])
             case _:
-                raise BadInput(f"There is no setting “{name}”: I know language, timezone and previews.")
+                raise BadInput("There is no setting “{name}”: I know language, timezone and previews.", name=name)
     return settings
 
 
@@ -59,5 +66,7 @@ def _zone(word: str) -> str:
     if found := by_key.get(word.casefold()):
         return found
     near = get_close_matches(word.casefold(), by_key, n=1)
-    hint = f": did you mean timezone={by_key[near[0]]}?" if near else ": write it like timezone=Europe/Berlin."
-    raise BadInput(f"I do not know the time zone “{word}”{hint}")
+    if near:
+        guess = by_key[near[0]]
+        raise BadInput("I do not know the time zone “{word}”: did you mean timezone={guess}?", word=word, guess=guess)
+    raise BadInput("I do not know the time zone “{word}”: write it like timezone=Europe/Berlin.", word=word)

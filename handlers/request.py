@@ -55,7 +55,9 @@ async def _request_skus(asked: Asked, intent: EnhanceSkus, desk: Desk, recipe: R
         targets = choose_targets(found, intent.stores)
         if targets is None and len(intent.skus) > 1:
             raise BadInput(
-                f"{sku} is sold in several stores: say which, for example `enhance … on {found.store_names[0]}`."
+                "{sku} is sold in several stores: say which, for example `enhance … on {store}`.",
+                sku=sku.value,
+                store=found.store_names[0],
             )
         if targets is None:
             await ask.which_store(asked, intent, found, desk)

@@ -24,6 +24,7 @@ from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 
 from domain.picture import Finding
+from domain.sentences import Sentence
 
 LANGUAGES = ("en", "de")
 """English is the language of the keys; every other one has a catalogue in `texts/`."""
@@ -82,6 +83,16 @@ class Words:
     def time(self, moment: datetime) -> str:
         """Return day and time in this zone, in the language's own order."""
         return format_datetime(moment, "d MMM, HH:mm", tzinfo=ZoneInfo(self.timezone), locale=self._locale)
+
+    def sentence(self, sentence: str) -> str:
+        """Return an error's or a failure's sentence; a plain text is looked up as it stands, as old rows have it."""
+        if not isinstance(sentence, Sentence):
+            return self(sentence)
+        values = {
+            name: self.sentence(value) if isinstance(value, Sentence) else value
+            for name, value in sentence.values.items()
+        }
+        return self(sentence.template, **values)
 
     def finding(self, finding: Finding) -> str:
         """Return a finding's sentence; the tables of texts are those of domain/picture.py."""

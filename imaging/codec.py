@@ -120,8 +120,9 @@ def read_header(photo: bytes, *, max_megapixels: float) -> Header:
     kind = sniff(photo)
     if len(photo) > MAX_PHOTO_BYTES:
         raise BadPhoto(
-            f"The file has {len(photo) / 1e6:.0f} MB, and {MAX_PHOTO_BYTES / 1e6:.0f} MB is the most I take: "
-            "send it smaller.",
+            "The file has {megabytes} MB, and {most} MB is the most I take: send it smaller.",
+            megabytes=round(len(photo) / 1e6),
+            most=round(MAX_PHOTO_BYTES / 1e6),
             reason="too_many_bytes",
         )
     if kind == "WEBP":
@@ -258,12 +259,17 @@ def _check_size(width_px: int, height_px: int, *, max_megapixels: float) -> None
     megapixels = width_px * height_px / 1e6
     if megapixels > max_megapixels:
         raise BadPhoto(
-            f"The photo has {megapixels:.0f} megapixels, and {max_megapixels:.0f} is the most I take: send it smaller.",
+            "The photo has {megapixels} megapixels, and {most} is the most I take: send it smaller.",
+            megapixels=round(megapixels),
+            most=round(max_megapixels),
             reason="too_many_pixels",
         )
     if min(width_px, height_px) < MIN_SIDE_PX:
         raise BadPhoto(
-            f"The photo is only {width_px} × {height_px} px: send the original from the camera.", reason="too_small"
+            "The photo is only {width_px} × {height_px} px: send the original from the camera.",
+            width_px=width_px,
+            height_px=height_px,
+            reason="too_small",
         )
 
 

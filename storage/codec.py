@@ -5,7 +5,8 @@ A reader of an old row may be newer than its writer: a field with a default may 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -16,6 +17,7 @@ from domain.intents import Incoming
 from domain.picture import Finding
 from domain.recipe import Recipe
 from domain.replies import REPLY_TYPES, Reply
+from domain.sentences import Sentence
 
 INCOMING = TypeAdapter(Incoming)
 RECIPE = TypeAdapter(Recipe)
@@ -43,10 +45,66 @@ def dump_reply(reply: Reply) -> dict[str, Any]:
     return {"type": name, **dump(_REPLIES[name], reply)}
 
 
+def pack_reply(reply: Reply) -> dict[str, Any]:
+    """Return a reply for a row: as `dump_reply` does, and under `said` what its sentences were made of."""
+    packed = dump_reply(reply)
+    if said := {path: pack_sentence(sentence) for path, sentence in _sentences(reply)}:
+        packed["said"] = said
+    return packed
+
+
 def load_reply(words: Mapping[str, Any]) -> Reply:
-    """Read what `dump_reply` wrote. Raises KeyError or ValidationError for anything else."""
-    fields = dict(words)
-    return _REPLIES[fields.pop("type")].validate_python(fields)
+    """Read what `pack_reply` or `dump_reply` wrote. Raises KeyError or ValidationError for anything else."""
+    rest = dict(words)
+    said = rest.pop("said", {})
+    reply = _REPLIES[rest.pop("type")].validate_python(rest)
+    for path, parts in said.items():
+        reply = _put(reply, path.split("."), load_sentence(parts))
+    return reply
+
+
+def pack_sentence(sentence: str) -> dict[str, Any] | None:
+    """Return what a sentence was made of; None for a plain text, which is all there is to it."""
+    if not isinstance(sentence, Sentence):
+        return None
+    values = {
+        name: pack_sentence(value) if isinstance(value, Sentence) else value for name, value in sentence.values.items()
+    }
+    return {"template": clean_text(sentence.template), "values": _clean(values)}
+
+
+def load_sentence(parts: Mapping[str, Any]) -> Sentence:
+    """Read what `pack_sentence` wrote."""
+    values = {name: load_sentence(part) if isinstance(part, dict) else part for name, part in parts["values"].items()}
+    return Sentence(parts["template"], **values)
+
+
+def read_failure(failure: str, said: Mapping[str, Any] | None) -> str:
+    """Return a row's failure as the sentence it was made as; an older row has only the text."""
+    return load_sentence(said) if said else failure
+
+
+def _sentences(value: object, path: str = "") -> Iterator[tuple[str, Sentence]]:
+    """Find the sentences in a reply: in itself, and in the lines it holds."""
+    if isinstance(value, Sentence):
+        yield path, value
+    elif isinstance(value, tuple):
+        for index, item in enumerate(value):
+            yield from _sentences(item, f"{path}.{index}")
+    elif is_dataclass(value):
+        for field in fields(value):
+            yield from _sentences(getattr(value, field.name), f"{path}.{field.name}" if path else field.name)
+
+
+def _put(value: Any, path: list[str], sentence: Sentence) -> Any:
+    """Return a value with one of its sentences in place of the text it was kept as."""
+    if not path:
+        return sentence
+    step, *rest = path
+    if isinstance(value, tuple):
+        index = int(step)
+        return (*value[:index], _put(value[index], rest, sentence), *value[index + 1 :])
+    return replace(value, **{step: _put(getattr(value, step), rest, sentence)})
 
 
 def clean_text(text: str) -> str:

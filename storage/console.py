@@ -16,7 +16,7 @@ from sqlmodel import col
 
 from domain.replies import Outgoing
 from domain.rows import ConsoleLine
-from storage.codec import PHOTOS, dump_reply, load_reply
+from storage.codec import PHOTOS, load_reply, pack_reply
 from storage.database import Database
 from storage.statements import find_all, insert, lock_until_commit
 from storage.tables import ConsoleLineRow
@@ -40,7 +40,7 @@ class SqlConsoleLines:
             author="",
             text="",
             photos=[],
-            reply=dump_reply(outgoing.reply),
+            reply=pack_reply(outgoing.reply),
             cause=outgoing.cause,
             at=now,
         )

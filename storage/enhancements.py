@@ -23,7 +23,7 @@ from domain.enhancement import (
 )
 from domain.errors import Fault, RowChanged
 from domain.people import ChatName, Place
-from storage.codec import FINDINGS, PICTURES, RECIPE, TARGETS, clean_text, dump
+from storage.codec import FINDINGS, PICTURES, RECIPE, TARGETS, clean_text, dump, pack_sentence, read_failure
 from storage.statements import change, find_all, find_one, insert, insert_once, lock_until_commit
 from storage.tables import DecisionRow, EnhancementRow, RevisionRow
 
@@ -82,6 +82,7 @@ class SqlEnhancements:
                 attempt=row.attempt,
                 targets=row.targets,
                 failure=row.failure,
+                failure_said=row.failure_said,
             ),
         )
         if changed != 1:
@@ -112,6 +113,11 @@ class SqlEnhancements:
         )
         oldest = statement.order_by(col(EnhancementRow.created_at), col(EnhancementRow.enhancement_id)).limit(limit)
         return [await self.load(row.enhancement_id) for row in await find_all(self._db_session, oldest)]
+
+    async def revisions(self, enhancement_id: str) -> Sequence[Revision]:
+        """Return every attempt at its picture, the oldest first."""
+        statement = select(RevisionRow).where(col(RevisionRow.enhancement_id) == enhancement_id)
+        return [_revision(row) for row in await find_all(self._db_session, statement.order_by(col(RevisionRow.number)))]
 
     async def count_by_state(self, team_id: str) -> dict[EnhancementState, int]:
         """Return how many stand where."""
@@ -196,6 +202,20 @@ async def lock_card(db_session: AsyncSession, enhancement_id: str) -> None:
     await lock_until_commit(db_session, f"card:{enhancement_id}")
 
 
+def _revision(row: RevisionRow) -> Revision:
+    return Revision(
+        number=row.number,
+        recipe=RECIPE.validate_python(row.recipe),
+        pictures=PICTURES.validate_python(row.pictures),
+        before=digest_or_none(row.before),
+        after=digest_or_none(row.after),
+        preview=digest_or_none(row.preview),
+        engine=row.engine,
+        confidence=row.confidence,
+        findings=FINDINGS.validate_python(row.findings),
+    )
+
+
 def _enhancement(row: EnhancementRow, revision: RevisionRow, decision: DecisionRow | None) -> Enhancement:
     return Enhancement(
         enhancement_id=row.enhancement_id,
@@ -204,17 +224,7 @@ def _enhancement(row: EnhancementRow, revision: RevisionRow, decision: DecisionR
         title=row.title,
         photo=digest_or_none(row.photo),
         state=EnhancementState(row.state),
-        revision=Revision(
-            number=revision.number,
-            recipe=RECIPE.validate_python(revision.recipe),
-            pictures=PICTURES.validate_python(revision.pictures),
-            before=digest_or_none(revision.before),
-            after=digest_or_none(revision.after),
-            preview=digest_or_none(revision.preview),
-            engine=revision.engine,
-            confidence=revision.confidence,
-            findings=FINDINGS.validate_python(revision.findings),
-        ),
+        revision=_revision(revision),
         targets=TARGETS.validate_python(row.targets),
         place=Place(ChatName(row.chat), row.place_id, row.thread_id),
         requested_by=row.requested_by,
@@ -231,7 +241,7 @@ def _enhancement(row: EnhancementRow, revision: RevisionRow, decision: DecisionR
             decided_at=decision.decided_at,
             reason=decision.reason,
         ),
-        failure=row.failure,
+        failure=read_failure(row.failure, row.failure_said),
     )
 
 
@@ -254,6 +264,7 @@ def _enhancement_row(enhancement: Enhancement) -> EnhancementRow:
         requested_by_name=clean_text(enhancement.requested_by_name),
         created_at=enhancement.created_at,
         failure=clean_text(enhancement.failure),
+        failure_said=pack_sentence(enhancement.failure),
     )
 
 

@@ -20,7 +20,7 @@ from domain.jobs import intake_job
 from domain.people import ChatName
 from domain.ports import Clock
 from domain.replies import Reply
-from storage.codec import INCOMING, clean_text, dump, dump_reply
+from storage.codec import INCOMING, clean_text, dump, pack_reply
 from storage.console import add_line
 from storage.database import Database
 from storage.messages import Messages
@@ -297,7 +297,7 @@ class SqlEvents:
                 author="",
                 text="",
                 photos=[],
-                reply=dump_reply(working),
+                reply=pack_reply(working),
                 cause=incoming.event_key,
                 at=self._clock(),
             ),

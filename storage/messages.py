@@ -17,8 +17,8 @@ from sqlmodel import col
 from domain.people import Place
 from domain.ports import Clock
 from domain.replies import Reply
-from storage.codec import dump_reply
-from storage.statements import find_all, find_one, insert, lock_until_commit
+from storage.codec import pack_reply
+from storage.statements import find_all, find_one, insert, insert_all, lock_until_commit
 from storage.tables import OutboxRow, PostedMessageRow
 
 
@@ -95,7 +95,7 @@ class Messages:
             await lock_until_commit(self._db_session, key)
         for row in self._queued:
             row.state = "sent" if delivered else row.state
-            await insert(self._db_session, row)
+        await insert_all(self._db_session, self._queued)
         return bool(self._queued) and not delivered
 
     def _queue(self, message: PostedMessageRow, reply: Reply, *, cause: str, is_post: bool) -> None:
@@ -107,7 +107,7 @@ class Messages:
                 chat=message.chat,
                 place_id=message.place_id,
                 thread_id=message.thread_id,
-                reply=dump_reply(reply),
+                reply=pack_reply(reply),
                 cause=cause,
                 is_post=is_post,
                 state="queued",

@@ -11,7 +11,7 @@ from sqlmodel import col
 from domain.catalog import ImageId, Sku
 from domain.enhancement import Placement, PlacementState
 from domain.errors import Fault, RowChanged
-from storage.codec import PICTURE, REPLACED, TARGET, TARGETS, clean_text, dump
+from storage.codec import PICTURE, REPLACED, TARGET, TARGETS, clean_text, dump, pack_sentence, read_failure
 from storage.enhancements import lock_card
 from storage.statements import change, find_all, find_one, insert_once
 from storage.tables import EnhancementRow, PlacementRow
@@ -80,6 +80,7 @@ class SqlPlacements:
                 image_id=row.image_id,
                 url=row.url,
                 failure=row.failure,
+                failure_said=row.failure_said,
             ),
         )
         if changed != 1:
@@ -109,7 +110,7 @@ def _placement(row: PlacementRow) -> Placement:
         replaced=None if row.replaced is None else REPLACED.validate_python(row.replaced),
         image_id=None if row.image_id is None else ImageId(row.image_id),
         url=row.url,
-        failure=row.failure,
+        failure=read_failure(row.failure, row.failure_said),
     )
 
 
@@ -130,4 +131,5 @@ def _placement_row(placement: Placement) -> PlacementRow:
         image_id=placement.image_id,
         url=placement.url,
         failure=clean_text(placement.failure),
+        failure_said=pack_sentence(placement.failure),
     )

@@ -87,13 +87,18 @@ class MemberRow(Row, table=True):
 
 
 class IdentityRow(Row, table=True):
-    """Who a member is in one chat."""
+    """Who a member is in one chat.
+
+    `standing` says why: "" by an invitation, `vouched` while their workspace vouches for them, `suspended`
+    since it no longer does (a Slack member who became a guest, or whose account was closed).
+    """
 
     __tablename__ = "identity"
     team_id: str = Field(foreign_key="team.team_id", primary_key=True)
     chat: str = Field(primary_key=True)
     actor_id: str = Field(primary_key=True)
     member_id: str = Field(foreign_key="member.member_id", index=True)
+    standing: str = ""
 
 
 class InvitationRow(Row, table=True):
@@ -185,7 +190,11 @@ class MediaRow(Row, table=True):
 
 
 class EnhancementRow(Row, table=True):
-    """One photo's way. `revision` and `attempt` guard compare-and-set together with `state`."""
+    """One photo's way. `revision` and `attempt` guard compare-and-set together with `state`.
+
+    `failure_said` is what the failure's sentence was made of, so that it can be said in another language.
+    `reminded_at`: when people were reminded of the preview that was shown at `offered_at`; once a revision.
+    """
 
     __tablename__ = "enhancement"
     __table_args__ = (Index(None, "team_id", "state"), Index(None, "team_id", "sku_key", "created_at"))
@@ -206,6 +215,9 @@ class EnhancementRow(Row, table=True):
     requested_by_name: str
     created_at: datetime = Field(sa_type=UtcDateTime)
     failure: str
+    failure_said: Any = Field(default=None, sa_type=JSON(none_as_null=True), nullable=True)
+    offered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    reminded_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class RevisionRow(Row, table=True):
@@ -266,6 +278,7 @@ class PlacementRow(Row, table=True):
     image_id: str | None
     url: str
     failure: str
+    failure_said: Any = Field(default=None, sa_type=JSON(none_as_null=True), nullable=True)
 
 
 # ---------------------------------------------------------------- events and messages
@@ -276,7 +289,8 @@ class SeenEventRow(Row, table=True):
 
     Photos of an album come one by one: each is a row that names its `album`, the key of one more row
     which stands for all of them and is handled in their place. `gathered_at` is when its photos were
-    collected; later ones are events of their own.
+    collected; later ones are events of their own. `is_spare`: a photo of a group's album of which nothing
+    has spoken to us yet; it is forgotten after a while.
     """
 
     __tablename__ = "seen_event"
@@ -289,13 +303,14 @@ class SeenEventRow(Row, table=True):
     message_id: str = ""
     album: str | None = Field(default=None, index=True)
     gathered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    is_spare: bool = False
 
 
 class PostedMessageRow(Row, table=True):
     """One message we show somewhere; `native_id` is empty until the chat told us its own.
 
     `is_provisional`: the `Working` of an event, still waiting to become an answer or a card. `gone_at`:
-    when the chat told us that it was deleted; it is edited no more.
+    when the chat told us that it was deleted; it is edited no more. `under`: the message it answers.
     """
 
     __tablename__ = "posted_message"
@@ -310,6 +325,7 @@ class PostedMessageRow(Row, table=True):
     native_id: str
     posted_at: datetime = Field(sa_type=UtcDateTime)
     gone_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    under: str | None = None
 
 
 class OutboxRow(Row, table=True):

@@ -101,7 +101,7 @@ def _placed(line: Placed, words: Words) -> str:
     state, tone = placed_words(line, words)
     page = link(line.url, words("Open page"))
     told = f"{ICONS[tone]} *{words_of(line.store)}*  {state}{f'  ·  {page}' if page else ''}"
-    return f"{told}\n{sentence(line.failure)}" if line.failure else told
+    return f"{told}\n{sentence(words.sentence(line.failure))}" if line.failure else told
 
 
 def _findings(card: Card, words: Words) -> list[Block]:

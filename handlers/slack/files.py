@@ -16,15 +16,18 @@ from slack_sdk.web.async_client import AsyncWebClient
 from domain.errors import BadPhoto, Fault, RateLimited, StoreDown, Undeliverable
 from domain.intents import Attachment
 from handlers.slack.api import NAME, TIMEOUT_S, code_of, is_slacks, retry_after_s, translated
+from handlers.words import text
 
 MAX_BYTES = 100 * 1024 * 1024
 MAX_REDIRECTS = 3
 READY_POLLS = 12
 """Slack looks at an upload for about a second before it may stand in a block; 12 × 0.4 s is patience enough."""
 
-GONE = "I cannot find that file on Slack: it was deleted, or I am not in its channel. Send it again here."
-FOREIGN = "That file is only linked from Slack, not kept there: download it and send the file itself."
-NO_SCOPE = "Slack does not let me read files: ask an admin to add the scope files:read to the app and install it again."
+GONE = text("I cannot find that file on Slack: it was deleted, or I am not in its channel. Send it again here.")
+FOREIGN = text("That file is only linked from Slack, not kept there: download it and send the file itself.")
+NO_SCOPE = text(
+    "Slack does not let me read files: ask an admin to add the scope files:read to the app and install it again."
+)
 _GONE_CODES = {"file_not_found", "file_deleted", "file_not_shared", "access_denied"}
 
 
@@ -83,8 +86,10 @@ async def fetch(client: AsyncWebClient, attachment: Attachment) -> bytes:
 
 def too_large(size_bytes: int) -> BadPhoto:
     """Return the refusal for a file over our limit."""
-    megabytes = size_bytes / 1024 / 1024
-    return BadPhoto(f"That file has {megabytes:.0f} MB, and I take 100 MB: send a smaller one.", reason="too_large")
+    megabytes = round(size_bytes / 1024 / 1024)
+    return BadPhoto(
+        "That file has {megabytes} MB, and I take 100 MB: send a smaller one.", megabytes=megabytes, reason="too_large"
+    )
 
 
 async def _look_up(client: AsyncWebClient, file_id: str) -> dict[str, Any]:

@@ -121,7 +121,7 @@ def read_recipe(view: View, words: Words) -> dict[str, str]:
         try:
             Background.parse(own)
         except BadInput as error:
-            raise WrongAnswer("colour", words(error.sentence)) from error
+            raise WrongAnswer("colour", words.sentence(error.sentence)) from error
         background = own
     if background != SUITS:
         options["background"] = background
@@ -135,7 +135,7 @@ def read_sku(view: View, words: Words) -> str:
     try:
         return Sku(_value(view, "sku")).value
     except BadInput as error:
-        raise WrongAnswer("sku", words(error.sentence)) from error
+        raise WrongAnswer("sku", words.sentence(error.sentence)) from error
 
 
 def read_files(about: Mapping[str, Any]) -> tuple[Attachment, ...]:

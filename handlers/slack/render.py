@@ -98,7 +98,7 @@ def render(reply: Reply, words: Words, picture: Picture = NO_PICTURE) -> Shown: 
         case AlreadyDecided():
             shown = _already(reply, words)
         case Refused():
-            said = sentence(words(reply.sentence))
+            said = sentence(words.sentence(reply.sentence))
             shown = Shown(said, [section(said)])
         case WhichProduct():
             shown = _which_product(reply, words)

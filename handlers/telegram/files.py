@@ -78,10 +78,16 @@ class Files:
 
 
 def _too_large(size_bytes: int) -> BadPhoto:
-    size = f"has {size_bytes / 1e6:.0f} MB" if size_bytes > MAX_BYTES else "is too large"
+    if size_bytes <= MAX_BYTES:
+        return BadPhoto(
+            "That file is too large, and Telegram hands me 20 MB at most: send it as a photo, or take the store's own "
+            "picture with `enhance SKU`.",
+            reason="too_large",
+        )
     return BadPhoto(
-        f"That file {size}, and Telegram hands me 20 MB at most: send it as a photo, or take the store's own "
-        "picture with `enhance SKU`.",
+        "That file has {megabytes} MB, and Telegram hands me 20 MB at most: send it as a photo, or take the store's "
+        "own picture with `enhance SKU`.",
+        megabytes=round(size_bytes / 1e6),
         reason="too_large",
     )
 

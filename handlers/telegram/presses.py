@@ -55,7 +55,7 @@ async def take_press(query: CallbackQuery, update_id: int, me: Me, desk: ChatDes
         token = Token.parse(pressed.token)
         reason, options = chosen(pressed, token)
     except BadInput as error:
-        return Answer(error.sentence, is_alert=True)
+        return Answer(words.sentence(error.sentence), is_alert=True)
     incoming = _incoming(query, update_id, me, desk)
     if incoming is None:
         return Answer(words("That message is too old: ask for the card again with `card`."), is_alert=True)
@@ -64,7 +64,7 @@ async def take_press(query: CallbackQuery, update_id: int, me: Me, desk: ChatDes
     if refused:
         # Taken all the same: whoever sees a stale card gets it refreshed.
         await desk.take(replace(incoming, options=TOLD))
-        return Answer(refused, is_alert=True)
+        return Answer(words.sentence(refused), is_alert=True)
     if pressed.verb in _MENUS:
         said = words("Buyers see it at once.") if pressed.verb == Verb.ASK else ""
         return Answer(said, pressed=pressed)

@@ -107,7 +107,7 @@ def render(reply: Reply, words: Words = ENGLISH, *, bot_name: str = "", is_recom
             )
             return Shown(f"ℹ️ {said}")
         case Refused():
-            return Shown(f"⚠️ {commands(reply.sentence)}")
+            return Shown(f"⚠️ {commands(words.sentence(reply.sentence))}")
         case WhichProduct():
             return _which_product(reply, words)
         case WhichStore():
@@ -201,7 +201,7 @@ def _decided(reply: CardReply, today: Face, words: Words) -> str:
 def _placed(line: Placed, words: Words) -> str:
     said, tone = placed_words(line, words)
     state = link(esc(said), line.url)
-    failure = f": {esc(line.failure, at_most=120)}" if line.failure else ""
+    failure = f": {esc(words.sentence(line.failure), at_most=120)}" if line.failure else ""
     return f"{TONE_EMOJI[tone]} {esc(line.store, at_most=60)}: {state}{failure}"
 
 

@@ -10,19 +10,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from domain.people import ChatName, Place
 from domain.rows import Trouble
 from storage.codec import clean_text
-from storage.statements import change, find_all, insert_once
+from storage.statements import change, find_all, insert_once, run_made, table_of
 from storage.tables import ChatTroubleRow, OutboxRow
 
 CLOSED, LOST = "closed", "lost"
 WHOLE_CHAT = ""
 LOST_SHOWN = timedelta(days=1)
+
+_marks = table_of(ChatTroubleRow).columns
+_CLEAR = delete(table_of(ChatTroubleRow)).where(
+    *(_marks[name] == bindparam(name) for name in ("team_id", "chat", "place_id")), _marks["kind"] == CLOSED
+)
+"""Every event asks for it, and there is mostly nothing to clear."""
 
 
 async def note_closed(
@@ -132,7 +138,8 @@ async def _note(
 
 
 async def _clear(db_session: AsyncSession, team_id: str, chat: str, place_id: str) -> bool:
-    return await change(db_session, delete(ChatTroubleRow).where(*_is(team_id, chat, place_id, CLOSED))) > 0
+    where = {"team_id": team_id, "chat": chat, "place_id": place_id}
+    return (await run_made(db_session, _CLEAR, where)).rowcount > 0
 
 
 def _is(team_id: str, chat: str, place_id: str, kind: str) -> tuple[ColumnElement[bool], ...]:

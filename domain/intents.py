@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from domain.catalog import Sha256, Sku
+from domain.hint import HintKind
 from domain.people import Actor, Place, Role
 from domain.tokens import Token
 
@@ -52,6 +53,27 @@ class DecideBySku:
     sku: Sku | None
     text: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
+    enhancement_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectPart:
+    """`keep the handle`, `remove 2`: a part in a person's own words. `sku` None means the latest card here.
+
+    `enhancement_id` is set when the words answer a card's message, and goes before both.
+    """
+
+    kind: HintKind
+    words: str
+    sku: Sku | None = None
+    enhancement_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CompareVersions:
+    """The photo and the versions of its picture side by side; `sku` and `enhancement_id` as in CorrectPart."""
+
+    sku: Sku | None = None
     enhancement_id: str = ""
 
 
@@ -140,6 +162,8 @@ Intent = (
     | EnhanceSkus
     | Press
     | DecideBySku
+    | CorrectPart
+    | CompareVersions
     | ShowProduct
     | ListProducts
     | ShowHistory

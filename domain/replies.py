@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import get_args
 
 from domain.catalog import Sha256
+from domain.hint import HintKind
 from domain.intents import Incoming
 from domain.people import Place, Role
 from domain.picture import Finding
@@ -206,6 +207,45 @@ class WhichStore:
 
 
 @dataclass(frozen=True, slots=True)
+class WhichPart:
+    """Words did not say which part, or a button was pressed: one to tap, numbered in `picture`, the upright photo.
+
+    A guess is `1` (a part the cut-out left out, or one that stands by itself) or `A1` (a field of the photo), and
+    its value the place in percent. The first `part_count` are parts.
+    """
+
+    question_id: str
+    enhancement_id: str
+    revision: int
+    sku: str
+    title: str
+    wants: HintKind
+    guesses: tuple[Guess, ...]
+    part_count: int
+    picture: Sha256
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One finished picture of an enhancement; `changes` are the options that made it other than the one before."""
+
+    number: int
+    picture: Sha256
+    changes: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The photo and the versions of its picture, the newest last; `sheet` is all of it in one picture."""
+
+    sku: str
+    title: str
+    before: Sha256
+    versions: tuple[Version, ...]
+    sheet: Sha256
+
+
+@dataclass(frozen=True, slots=True)
 class ListingLine:
     """One listing of a product, short. `photo_url` may be empty."""
 
@@ -368,6 +408,8 @@ Reply = (
     | Refused
     | WhichProduct
     | WhichStore
+    | WhichPart
+    | Compared
     | ProductShown
     | ProductList
     | HistoryShown

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from domain.catalog import ImageId, ListingId, Sha256, Sku, StoreId
-from domain.enhancement import Enhancement, EnhancementState, Placement, PlacementState
+from domain.enhancement import Enhancement, EnhancementState, Placement, PlacementState, Revision
 from domain.people import Actor, Invitation, Member, Place, Role, Team
 from domain.replies import Outgoing, Reply, SettingsShown
 
@@ -25,13 +25,13 @@ class Question:
     place: Place
     asked_of: str
     kind: str
-    """`product` or `store`."""
+    """`product`, `store` or `part`."""
     photos: tuple[Sha256, ...]
     sku: str
     stores: tuple[str, ...]
     options: tuple[tuple[str, str], ...]
     choices: tuple[str, ...]
-    """SKUs, or store names; a press carries the index. For stores one more index means all."""
+    """SKUs, store names, or places in a photo; a press carries the index. For stores one more index means all."""
     event_key: str
     is_answered: bool = False
 
@@ -92,6 +92,10 @@ class EnhancementRows(Protocol):
 
     async def awaiting(self, team_id: str, *, limit: int) -> Sequence[Enhancement]:
         """Return what waits for a decision in any place, the oldest first."""
+        ...
+
+    async def revisions(self, enhancement_id: str) -> Sequence[Revision]:
+        """Return every attempt at its picture, the oldest first."""
         ...
 
     async def count_by_state(self, team_id: str) -> dict[EnhancementState, int]:

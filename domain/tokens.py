@@ -29,6 +29,10 @@ class Action(StrEnum):
     LOOK_AGAIN = "look"
     CHOOSE_PRODUCT = "product"
     CHOOSE_STORE = "store"
+    CHOOSE_PART = "part"
+    KEEP = "keep"
+    REMOVE = "remove"
+    COMPARE = "compare"
 
 
 _TOKEN = re.compile(r"v1:([a-z]+):([A-Za-z0-9_-]{1,40}):([0-9]{1,6})")

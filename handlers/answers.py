@@ -4,8 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
-from domain.intents import DecideBySku, Incoming, Intent, NotUnderstood, ShowCard, ShowHistory, ShowProduct
+from domain.hint import HintKind
+from domain.intents import (
+    CompareVersions,
+    CorrectPart,
+    DecideBySku,
+    Incoming,
+    Intent,
+    NotUnderstood,
+    ShowCard,
+    ShowHistory,
+    ShowProduct,
+)
 from domain.ports import Reading
 
 _YES = frozenset(
@@ -17,6 +29,18 @@ _NO = re.compile(
 )
 _UNDO = frozenset({"undo", "revert", "put it back", "rückgängig", "zurück"})
 _REDO = re.compile(r"(?:redo|again|nochmal|noch einmal|once more)\b[\s,.:;–-]*(.*)", re.IGNORECASE | re.DOTALL)
+_CORRECTIONS: Mapping[HintKind, re.Pattern[str]] = {
+    "keep": re.compile(
+        r"(?:please\s+|bitte\s+)?(?:keep|add|include|behalte|behalten)\b[\s,.:;–-]*(.*)|(?:bitte\s+)?(.+?)\s+behalten",
+        re.IGNORECASE | re.DOTALL,
+    ),
+    "remove": re.compile(
+        r"(?:please\s+|bitte\s+)?(?:remove|drop|delete|take out|take off|without|entferne|ohne|weg mit)\b[\s,.:;–-]*(.*)"
+        r"|(?:bitte\s+)?(.+?)\s+(?:entfernen|wegnehmen|weg)",
+        re.IGNORECASE | re.DOTALL,
+    ),
+}
+_SHADOW = re.compile(r"\b(?:shadow|schatten)\b", re.IGNORECASE)
 _OPTION = re.compile(r"\b([a-z]+)=(\S+)")
 _COLOURS: Mapping[str, str] = {
     "white": "white", "weiß": "white", "weiss": "white",
@@ -41,17 +65,20 @@ async def in_context(incoming: Incoming, intent: Intent, rows: Reading) -> Inten
     if not incoming.reply_to or incoming.token or incoming.photos or incoming.attachments:
         return intent
     read = read_answer(incoming.text)
-    stands_alone = not isinstance(intent, DecideBySku | NotUnderstood | ShowProduct | ShowHistory | ShowCard)
-    if read is None or stands_alone:
+    if isinstance(intent, CorrectPart | CompareVersions):
+        read = None if intent.sku else intent if isinstance(intent, CompareVersions) else read or intent
+    elif not isinstance(intent, DecideBySku | NotUnderstood | ShowProduct | ShowHistory | ShowCard):
+        return intent
+    if read is None:
         return intent
     enhancement_id = await rows.places.card_under(incoming.team_id, incoming.place, incoming.reply_to)
     if enhancement_id is None:
         return intent
-    return DecideBySku(read.verb, None, read.text, read.options, enhancement_id)
+    return replace(read, enhancement_id=enhancement_id)
 
 
-def read_answer(text: str) -> DecideBySku | None:
-    """Return the decision that a few words under a card mean, None when they are no decision."""
+def read_answer(text: str) -> DecideBySku | CorrectPart | None:
+    """Return the decision or correction that a few words under a card mean, None when they are neither."""
     said = " ".join(text.split()).strip(" .!,")
     low = said.lower()
     if low in _YES:
@@ -62,8 +89,19 @@ def read_answer(text: str) -> DecideBySku | None:
         return DecideBySku("reject", None, (match[1] or match[2] or "").strip())
     if match := _REDO.fullmatch(said):
         return DecideBySku("redo", None, "", _options(match[1]))
+    if correction := _read_correction(said):
+        return correction
     if low.startswith(("on ", "auf ")) and (options := _options(low)):
         return DecideBySku("redo", None, "", options)
+    return None
+
+
+def _read_correction(said: str) -> DecideBySku | CorrectPart | None:
+    for kind, pattern in _CORRECTIONS.items():
+        if match := pattern.fullmatch(said):
+            if _SHADOW.search(said):  # a shadow is no part of the photo
+                return DecideBySku("redo", None, "", {"shadow": "none"}) if kind == "remove" else None
+            return CorrectPart(kind, (match[1] or match[2] or "").strip())
     return None
 
 

@@ -11,6 +11,7 @@ from domain.enhancement import PUBLISHED_PLACEMENTS
 from domain.replies import (
     AlreadyDecided,
     Card,
+    Compared,
     EnhanceFailed,
     Expired,
     Guess,
@@ -36,6 +37,7 @@ from domain.replies import (
     StatusShown,
     StoreList,
     Unclear,
+    WhichPart,
     WhichProduct,
     WhichStore,
     Working,
@@ -43,12 +45,15 @@ from domain.replies import (
 from domain.tokens import Action, Token
 
 Style = Literal["primary", "danger", "plain"]
-Asks = Literal["", "confirm", "reason", "recipe"]
+Asks = Literal["", "confirm", "reason", "recipe", "part"]
 
 
 @dataclass(frozen=True, slots=True)
 class Button:
-    """`asks` is what a page should ask for before the press: a yes, a reason (text), a recipe (options)."""
+    """`asks` is what a page should ask for before the press: a yes, a reason (text), a recipe (options).
+
+    `part`: the press itself is answered with the parts to choose from.
+    """
 
     label: str
     token: str
@@ -64,6 +69,9 @@ def buttons(reply: Reply) -> tuple[Button, ...]:
                 _on(card, Action.APPROVE, "Approve", style="primary", asks="confirm"),
                 _on(card, Action.REJECT, "Reject", style="danger", asks="reason"),
                 _redo(card, "Redo"),
+                _on(card, Action.KEEP, "Keep a part", asks="part"),
+                _on(card, Action.REMOVE, "Remove a part", asks="part"),
+                *_compare(card),
             )
         case Published(card):
             return (_on(card, Action.UNDO, "Undo"), _redo(card, "Redo"))
@@ -85,6 +93,8 @@ def buttons(reply: Reply) -> tuple[Button, ...]:
             return _choices(Action.CHOOSE_PRODUCT, reply.question_id, reply.guesses)
         case WhichStore():
             return _choices(Action.CHOOSE_STORE, reply.question_id, reply.guesses)
+        case WhichPart():
+            return _choices(Action.CHOOSE_PART, reply.question_id, reply.guesses)
         case (
             Working()
             | Publishing()
@@ -101,6 +111,7 @@ def buttons(reply: Reply) -> tuple[Button, ...]:
             | Joined()
             | MemberList()
             | SettingsShown()
+            | Compared()
         ):
             return ()
         case _:
@@ -113,6 +124,11 @@ def _on(card: Card, action: Action, label: str, *, style: Style = "plain", asks:
 
 def _redo(card: Card, label: str) -> Button:
     return _on(card, Action.REDO, label, asks="recipe")
+
+
+def _compare(card: Card) -> tuple[Button, ...]:
+    """There is something to compare from the second version on."""
+    return (_on(card, Action.COMPARE, "Compare versions"),) if card.revision > 1 else ()
 
 
 def _choices(action: Action, question_id: str, guesses: tuple[Guess, ...]) -> tuple[Button, ...]:

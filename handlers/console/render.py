@@ -13,6 +13,7 @@ from domain.picture import Finding, FindingLevel
 from domain.replies import (
     AlreadyDecided,
     Card,
+    Compared,
     EnhanceFailed,
     Expired,
     HelpShown,
@@ -38,10 +39,12 @@ from domain.replies import (
     StatusShown,
     StoreList,
     Unclear,
+    WhichPart,
     WhichProduct,
     WhichStore,
     Working,
 )
+from domain.tokens import Action, Token
 from handlers.buttons import Button, buttons
 from handlers.console.pages import fill, safe_link
 from handlers.faces import STAGES, STEPS, Face, face, placed_words
@@ -77,6 +80,10 @@ def fragment(reply: Reply, *, hosts: frozenset[str] = frozenset()) -> str:  # no
             return fill("which_product.html", reply=reply, buttons=buttons(reply))
         case WhichStore():
             return fill("which_store.html", reply=reply, buttons=buttons(reply))
+        case WhichPart():
+            return _which_part(reply)
+        case Compared():
+            return fill("compared.html", reply=reply)
         case ProductShown():
             return fill("product.html", reply=reply, thumbs=_thumbs(reply.listings, hosts))
         case ProductList():
@@ -102,7 +109,8 @@ def fragment(reply: Reply, *, hosts: frozenset[str] = frozenset()) -> str:  # no
 
 
 def _card(card: Card, today: Face, pressable: tuple[Button, ...]) -> str:
-    visible = [button for button in pressable if button.asks != "recipe"]
+    folded = [button for button in pressable if button.asks in {"recipe", "part"} or _compares(button)]
+    visible = [button for button in pressable if button not in folded]
     return fill(
         "card.html",
         card=card,
@@ -110,10 +118,25 @@ def _card(card: Card, today: Face, pressable: tuple[Button, ...]) -> str:
         facts=_facts(card),
         placed=[_placed(line) for line in today.placed],
         shown=visible or list(pressable),
-        folded=[button for button in pressable if button.asks == "recipe"] if visible else [],
+        folded=folded if visible else [],
         warnings=_of_level(card, FindingLevel.WARNING),
         notes=_of_level(card, FindingLevel.NOTE),
         passed=_of_level(card, FindingLevel.OK),
+    )
+
+
+def _compares(button: Button) -> bool:
+    return Token.parse(button.token).action is Action.COMPARE
+
+
+def _which_part(reply: WhichPart) -> str:
+    choices = buttons(reply)
+    return fill(
+        "which_part.html",
+        reply=reply,
+        parts=choices[: reply.part_count],
+        fields=choices[reply.part_count :],
+        redo=Token(Action.REDO, reply.enhancement_id, reply.revision),
     )
 
 

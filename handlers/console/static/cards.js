@@ -1,5 +1,6 @@
 // What can be done with a card: move the line, press a button, answer what the button asks.
 
+import { drawnIn } from "./cutout.js";
 import { announce } from "./talk.js";
 import { newEventId, press } from "./wire.js";
 
@@ -59,6 +60,8 @@ async function ask(button) {
   } else if (asks === "recipe") {
     const form = await answered("ask-recipe");
     if (form) send(button, { token, options: recipeOf(form) });
+  } else if (asks === "drawn") {
+    send(button, { token, options: drawnIn(button.closest("[data-cutout]")) });
   } else {
     send(button, { token });
   }

@@ -1,7 +1,8 @@
 // The page put together. Modules: wire (the server), talk (the conversation), cards (what can be
-// pressed), composer (the box at the bottom).
+// pressed), cutout (what can be drawn), composer (the box at the bottom).
 
 import { startCards } from "./cards.js";
+import { startCutouts } from "./cutout.js";
 import { fillBox, pickFiles, sendText, startComposer } from "./composer.js";
 import { showHistory, showLine } from "./talk.js";
 import { follow, leave } from "./wire.js";
@@ -24,6 +25,7 @@ function onState(state) {
 }
 
 startComposer();
+startCutouts();
 startCards({ onFill: fillBox, onSend: sendText, onPick: pickFiles });
 document.getElementById("leave").addEventListener("click", leave);
 follow({ onHistory: showHistory, onLine: showLine, onState });

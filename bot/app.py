@@ -20,7 +20,7 @@ from bot.retention import forget_old_photos
 from bot.settings import Settings, secret_key
 from bot.slots import Locks, open_locks
 from bot.steps import Steps
-from bot.stores import ConnectedStores
+from bot.stores import ConnectedStores, open_stores
 from domain.catalog import PlatformName, Store, StoreId
 from domain.errors import Fault
 from domain.people import Actor, ChatName, Member, Role, Team
@@ -29,13 +29,10 @@ from handlers import dispatch, enhance, publish
 from handlers.console.chat import ConsoleChat
 from handlers.desk import Desk
 from imaging.engine import LocalEnhancer
-from platforms.descriptor import Supplies
 from platforms.registry import PLATFORMS
 from platforms.shelf.samples.catalogue import seed
-from platforms.transport import Transports
 from storage.bootstrap import ensure_member, ensure_team
 from storage.catalog import StoreRows
-from storage.connections import SqlConnections
 from storage.console import SqlConsoleLines
 from storage.database import Database, open_database
 from storage.events import SqlEvents
@@ -47,7 +44,6 @@ from storage.outbox import OutboxRows
 from storage.people import SqlPeople
 from storage.places import PlaceDefaults
 from storage.shelf import SqlShelfRows
-from storage.vault import Vault
 from storage.work import SqlWork
 
 log = logging.getLogger("packshot.app")
@@ -117,7 +113,7 @@ async def _first_rows(database: Database) -> tuple[Team, Member, Store]:
 @asynccontextmanager
 async def open_app(settings: Settings, *, base_url: str) -> AsyncIterator[App]:
     """Build everything on a migrated database; `base_url` is where our own pages are reached."""
-    key = secret_key(settings)
+    secret_key(settings)
     database = open_database(settings.database_url)
     enqueuer = Enqueuer(database.sync_url)
     media = open_media(settings, database)
@@ -134,11 +130,7 @@ async def open_app(settings: Settings, *, base_url: str) -> AsyncIterator[App]:
         team, owner, shelf = await _first_rows(database)
         shelf_rows = SqlShelfRows(database)
         public = settings.public_url or base_url
-        vault = Vault(key.split(","))
-        connections = SqlConnections(database, vault, utc_now)
-        transports = await opened.enter_async_context(Transports(connections, connections, utc_now))
-        supplies = Supplies(media, shelf_rows, lambda path: public + path, transports)
-        stores = ConnectedStores(StoreRows(database), vault, supplies, settings.deployment)
+        stores = await opened.enter_async_context(open_stores(settings, database, media, public_url=public))
         defaults, courtesy = place_defaults(settings), Courtesy()
         chats = await opened.enter_async_context(open_chats(settings, media))
         yield App(

@@ -32,6 +32,9 @@ cli = typer.Typer(
 engines_cli = typer.Typer(invoke_without_command=True)
 cli.add_typer(engines_cli, name="engines")
 
+store = typer.Typer(help="Connect a store.", no_args_is_help=True)
+cli.add_typer(store, name="store")
+
 AsName = Annotated[str, typer.Option("--as", metavar="NAME", help="Who speaks; made with `invite ROLE --as NAME`.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a final reply.")]
 Timeout = Annotated[float, typer.Option("--timeout", help="Seconds to wait until it settles.")]
@@ -129,6 +132,30 @@ def doctor() -> None:
     from bot.doctor import examine
 
     _wait(examine())
+
+
+@cli.command()
+def stores() -> None:
+    """Ask every connected store who we are there, and say what to do."""
+    from bot.connect import list_stores
+
+    _wait(list_stores(_settings(quiet=True)))
+
+
+@store.command("add")
+def store_add(
+    platform: Annotated[str, typer.Argument(help="shopify, amazon, etsy or woocommerce")],
+    name: Annotated[
+        str, typer.Option("--name", help="What people call it; the same name again connects it anew.")
+    ] = "",
+    change: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A setting; what is missing is asked for.")
+    ] = None,
+) -> None:
+    """Connect a store: takes its settings, tests its key and shows what it may do."""
+    from bot.connect import add_store
+
+    _wait(add_store(_settings(quiet=True), platform, name=name, given=change or []))
 
 
 @cli.command()

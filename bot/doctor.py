@@ -14,13 +14,16 @@ from sqlalchemy import text
 
 from bot.app import open_media
 from bot.chats import open_chats
+from bot.connect import ask_stores, health_lines, what_to_do
 from bot.engines import about, where
 from bot.run_file import living_run
 from bot.settings import Settings, load_settings
+from bot.stores import open_stores
 from domain.catalog import Sha256
 from domain.errors import Fault, StoreError, Undeliverable, UserError
 from imaging.engine import LocalEnhancer
 from imaging.weights import find_weights, held, known_model, missing
+from storage.catalog import StoreRows
 from storage.database import open_database
 
 LEAST_FREE_BYTES = 500_000_000
@@ -49,6 +52,7 @@ async def examine() -> int:
     for slow in (_database, _media):
         checks.append(await _guarded(slow, settings))
     checks += await _chats(settings)
+    checks += await _stores(settings)
     for check in checks:
         print(f"{'!' if check.remedy else '✓'} {check.what}: {check.found}")
         if check.remedy:
@@ -155,6 +159,28 @@ async def _chats(settings: Settings) -> list[Check]:
                     url = f"{name.value.upper()}_API_URL"
                     checks.append(Check(name.value, f"does not answer ({error})", f"check the network, and {url}"))
     except ValueError:  # MEDIA_URL is wrong, which has a line of its own above
+        pass
+    finally:
+        await database.close()
+    return checks
+
+
+async def _stores(settings: Settings) -> list[Check]:
+    """Ask every connected store who we are there."""
+    database = open_database(settings.database_url)
+    checks = []
+    try:
+        connected = await StoreRows(database).everywhere()
+        async with open_stores(settings, database, open_media(settings, database), public_url="") as stores:
+            for one in await ask_stores(stores, connected):
+                found, remedy = one.trouble, one.trouble
+                if one.health is not None:
+                    found = ", ".join(health_lines(one.health)[: 2 if one.health.scopes else 1])
+                    remedy = " ".join(what_to_do(one.health))
+                checks.append(Check(one.store.name, found if one.health else "does not let me work", remedy))
+    except UserError as error:
+        checks.append(Check("stores", "cannot be opened", error.sentence))
+    except (Fault, ValueError):  # the database or the media, which have lines of their own above
         pass
     finally:
         await database.close()

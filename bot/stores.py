@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
+from bot.clock import utc_now
+from bot.settings import Settings, secret_key
 from domain.catalog import Store, StoreId
 from domain.connection import Contact
 from domain.errors import NotFound
-from domain.ports import StorePlatform
+from domain.ports import MediaStorage, StorePlatform
 from domain.recipe import PictureRules
 from platforms.descriptor import Supplies
 from platforms.registry import PLATFORMS, RULES
+from platforms.transport import Transports
 from storage.catalog import StoreRows
+from storage.connections import SqlConnections
+from storage.database import Database
+from storage.shelf import SqlShelfRows
 from storage.vault import Vault
 
 
@@ -51,3 +58,15 @@ class ConnectedStores:
         given: Mapping[str, str] = json.loads(self.vault.decrypt(sealed)) if sealed else {}
         settings = descriptor.complete(given, self.deployment)
         return descriptor.open(store, replace(self.supplies, settings=settings))
+
+
+@asynccontextmanager
+async def open_stores(
+    settings: Settings, database: Database, media: MediaStorage, *, public_url: str
+) -> AsyncIterator[ConnectedStores]:
+    """Open the way to every store. Raises NotPossible where SECRET_KEY is missing."""
+    vault = Vault(secret_key(settings).split(","))
+    connections = SqlConnections(database, vault, utc_now)
+    async with Transports(connections, connections, utc_now) as transports:
+        supplies = Supplies(media, SqlShelfRows(database), lambda path: public_url + path, transports)
+        yield ConnectedStores(StoreRows(database), vault, supplies, settings.deployment)

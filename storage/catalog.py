@@ -30,6 +30,13 @@ class StoreRows:
         async with self._database.read() as db_session:
             return [_store(row) for row in await find_all(db_session, statement)]
 
+    async def everywhere(self) -> Sequence[Store]:
+        """Return every team's stores, the first connected first."""
+        async with self._database.read() as db_session:
+            return [
+                _store(row) for row in await find_all(db_session, select(StoreRow).order_by(col(StoreRow.connected_at)))
+            ]
+
     async def get(self, store_id: StoreId) -> Store | None:
         """Return one, None when it is not connected."""
         row = await self._find(store_id)

@@ -1,0 +1,186 @@
+"""`packshot store add`, `packshot stores`: connect a store, test its key, show what it may do.
+
+No branch for any platform here: what a store needs to be opened is its descriptor's word.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from getpass import getpass
+
+from bot.app import App, migrate_all, open_app
+from bot.settings import Settings
+from bot.stores import ConnectedStores
+from domain.catalog import PlatformName, Store, StoreId
+from domain.connection import StoreHealth
+from domain.errors import BadInput, NotPossible, RateLimited, StoreDown, StoreError
+from handlers.failures import sentence_for
+from platforms.descriptor import Descriptor, Setting
+from platforms.registry import PLATFORMS
+
+CHECK_S = 20.0
+"""A store that has not said who we are by then is not waited for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """A store and what it says, or why it says nothing."""
+
+    store: Store
+    health: StoreHealth | None
+    trouble: str
+    last_ok_at: datetime | None
+
+
+async def add_store(settings: Settings, platform: str, *, name: str, given: Sequence[str]) -> int:
+    """Connect a store, or connect it again under the same name; keeps it only where its key works.
+
+    `given` are NAME=VALUE; what is missing is asked for where somebody sits at the keyboard. Raises BadInput,
+    NotPossible.
+    """
+    descriptor = descriptor_of(platform)
+    typed = _pairs(descriptor, given)
+    await migrate_all(settings)
+    async with open_app(settings, base_url=settings.public_url or f"http://127.0.0.1:{settings.port}") as app:
+        typed |= _asked(descriptor, descriptor.complete(typed, app.stores.deployment))
+        own = dict(descriptor.clean(typed))
+        complete = descriptor.complete(own, app.stores.deployment)
+        descriptor.require(complete)
+        store, is_new = await _store_named(app, descriptor, name or descriptor.label)
+        sealed = app.stores.vault.encrypt(json.dumps(own))
+        before = await app.stores.rows.credentials(store.store_id)
+        tokens = app.stores.supplies.transports.tokens
+        kept_tokens = await tokens.load(store.store_id)
+        if is_new:
+            await app.stores.rows.add(store, sealed)
+        else:
+            await app.stores.rows.reconnect(store.store_id, sealed)
+        try:
+            health = await (await app.stores.open(store.store_id)).check()
+        except (StoreDown, RateLimited) as error:
+            # A refresh token may have been used up by now: what is kept is newer than what was typed.
+            raise NotPossible(
+                f"{store.name} is kept, but could not be asked yet: {sentence_for(error)} `packshot stores` asks again."
+            ) from error
+        except StoreError as error:
+            if is_new:
+                await app.stores.rows.remove(store.store_id)
+            elif before is not None:
+                await app.stores.rows.reconnect(store.store_id, before)
+                if kept_tokens.tokens is not None:
+                    version = (await tokens.load(store.store_id)).version
+                    await tokens.save(store.store_id, kept_tokens.tokens, was_version=version)
+            kept = "nothing was kept" if is_new else "what was there is kept"
+            raise NotPossible(
+                f"{descriptor.label} says no ({error}), so {kept}: check each value, then try again."
+            ) from error
+        print(f"{store.name} is connected{'' if is_new else ' again'}.")
+        _show(Connected(store, health, "", None))
+    return 0
+
+
+async def list_stores(settings: Settings) -> int:
+    """Print every store with its health; returns 1 when one of them needs a person."""
+    await migrate_all(settings)
+    async with open_app(settings, base_url=settings.public_url or f"http://127.0.0.1:{settings.port}") as app:
+        found = await ask_stores(app.stores, await app.stores.rows.list(app.team.team_id))
+    for one in found:
+        print(f"{'!' if one.trouble else '✓'} {one.store.name} ({PLATFORMS[one.store.platform].label})")
+        _show(one)
+    return 1 if any(one.trouble for one in found) else 0
+
+
+async def ask_stores(stores: ConnectedStores, connected: Sequence[Store]) -> list[Connected]:
+    """Ask each of these stores who we are there."""
+    found = []
+    for store in connected:
+        contact = await stores.contact(store)
+        try:
+            async with asyncio.timeout(CHECK_S):
+                health = await (await stores.open(store.store_id)).check()
+        except StoreError as error:
+            found.append(Connected(store, None, sentence_for(error), contact.last_ok_at))
+        except TimeoutError:
+            down = StoreDown(f"{store.name} said nothing.", store=store.name)
+            found.append(Connected(store, None, sentence_for(down), contact.last_ok_at))
+        else:
+            found.append(Connected(store, health, "", contact.last_ok_at))
+    return found
+
+
+def health_lines(health: StoreHealth) -> list[str]:
+    """Return what a store says of itself, then what to do, a line each."""
+    lines = [f"account: {health.account}, {health.listing_count} listings"]
+    if health.scopes:
+        lines.append(f"may: {', '.join(health.scopes)}")
+    if health.key_expires_at:
+        lines.append(f"key good until {health.key_expires_at:%Y-%m-%d}")
+    return lines + what_to_do(health)
+
+
+def what_to_do(health: StoreHealth) -> list[str]:
+    """Return what a person should mend, a sentence each."""
+    lacking = [
+        f"The right {scope.name} is missing ({scope.reason}): grant it, then connect again." for scope in health.missing
+    ]
+    return [*lacking, *health.notes]
+
+
+def descriptor_of(platform: str) -> Descriptor:
+    """Return the platform a word means. Raises BadInput naming those that can be connected."""
+    known = {one.platform.value: one for one in PLATFORMS.values() if one.settings}
+    if platform.lower() not in known:
+        names = ", ".join(known) or "none yet"
+        raise BadInput(f"I cannot connect {platform}: the stores I know are {names}.")
+    return known[platform.lower()]
+
+
+def _show(one: Connected) -> None:
+    for line in [one.trouble] if one.health is None else health_lines(one.health):
+        print(f"    {line}")
+    if one.health is None and one.last_ok_at:
+        print(f"    last answer: {one.last_ok_at:%Y-%m-%d %H:%M} UTC")
+
+
+async def _store_named(app: App, descriptor: Descriptor, name: str) -> tuple[Store, bool]:
+    for store in await app.stores.rows.list(app.team.team_id):
+        if store.name.casefold() == name.casefold():
+            if store.platform is not descriptor.platform:
+                raise NotPossible(f"Another store is called {store.name} already: give this one a --name of its own.")
+            return store, False
+    new_id = StoreId(f"{descriptor.platform.value}-{secrets.token_hex(6)}")
+    return Store(new_id, app.team.team_id, PlatformName(descriptor.platform), name), True
+
+
+def _pairs(descriptor: Descriptor, given: Sequence[str]) -> dict[str, str]:
+    known = {one.name for one in descriptor.settings}
+    pairs = {}
+    for item in given:
+        name, middle, value = item.partition("=")
+        if not middle or name not in known:
+            names = ", ".join(sorted(known))
+            raise BadInput(f"--set takes NAME=VALUE, and {descriptor.label} knows {names}.")
+        pairs[name] = value.strip()
+    return pairs
+
+
+def _asked(descriptor: Descriptor, complete: Mapping[str, str]) -> dict[str, str]:
+    """Ask for what is needed and missing; nothing where nobody sits at the keyboard."""
+    if not sys.stdin.isatty():
+        return {}
+    wanted = [one for one in descriptor.settings if one.is_asked and one.is_needed and not complete[one.name]]
+    return {one.name: _answer(one) for one in wanted}
+
+
+def _answer(setting: Setting) -> str:
+    """Read one line from the keyboard; a secret is not shown."""
+    if setting.is_secret:
+        return getpass(f"{setting.label}: ").strip()
+    print(f"{setting.label}: ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip()

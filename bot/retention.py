@@ -1,4 +1,4 @@
-"""Forgets old photos and delivered messages, once an hour, in one process at a time (PHOTO_RETENTION_DAYS)."""
+"""Reminds of old previews, forgets old photos and delivered messages, once an hour, in one process at a time (PHOTO_RETENTION_DAYS)."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from domain.errors import PackshotError
-from handlers.enhance import expire
+from handlers.expiry import expire, notice_of, remind
 from storage.outbox import forget_messages
-from storage.retention import forgettable_photos, overdue_enhancements
+from storage.retention import forgettable_photos, overdue_previews, unreminded_previews
 
 if TYPE_CHECKING:
     from bot.app import App
@@ -38,9 +38,15 @@ async def forget_old_photos(app: App) -> None:
 
 
 async def forget_once(app: App) -> int:
-    """Expire what nobody decided on, then delete what nothing needs; return how many photos went."""
-    before = app.desk.clock() - timedelta(days=app.settings.photo_retention_days)
-    for enhancement_id in await overdue_enhancements(app.database, before):
+    """Remind of what waits, expire what nobody decided on even so, then delete what nothing needs.
+
+    Return how many photos went.
+    """
+    kept = timedelta(days=app.settings.photo_retention_days)
+    before, notice = app.desk.clock() - kept, notice_of(kept)
+    for enhancement_id in await unreminded_previews(app.database, before + notice):
+        await remind(enhancement_id, app.desk, notice=notice)
+    for enhancement_id in await overdue_previews(app.database, app.desk.clock() - notice):
         await expire(enhancement_id, app.desk)
     forgotten = 0
     while names := await forgettable_photos(app.database, before):

@@ -208,6 +208,10 @@ class Enhancement:
     attempt: int = 1
     decision: Decision | None = None
     failure: str = ""
+    offered_at: datetime | None = None
+    """When the current revision's preview was shown."""
+    reminded_at: datetime | None = None
+    """When people were reminded of it; it expires some time after that, never before."""
 
     def after(self, event: EnhancementEvent) -> Enhancement:
         """Return it moved on. Raises IllegalMove and changes nothing where the table has no entry."""
@@ -220,7 +224,10 @@ class Enhancement:
         """Return a new revision with another recipe; the old buttons go stale. Raises IllegalMove."""
         moved = self.after(EnhancementEvent.REDO)
         revision = Revision(number=self.revision.number + 1, recipe=recipe)
-        return replace(moved, revision=revision, decision=None, failure="", attempt=self.attempt + 1)
+        return replace(
+            moved, revision=revision, decision=None, failure="", attempt=self.attempt + 1,
+            offered_at=None, reminded_at=None,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

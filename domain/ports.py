@@ -16,6 +16,7 @@ from domain.connection import StoreHealth
 from domain.hint import Area
 from domain.intents import Attachment, Incoming
 from domain.jobs import Job
+from domain.people import Place
 from domain.picture import Enhanced
 from domain.recipe import PictureRules, Recipe
 from domain.replies import Outgoing, Reply
@@ -252,6 +253,13 @@ class UnitOfWork(Reading, Protocol):
         """Edit the card in every place that shows it; where none does, post it where it was asked for.
 
         Inside an event's unit of work, the event's own provisional `Working` becomes the card.
+        """
+        ...
+
+    async def say_under(self, enhancement_id: str, reply: Reply, *, only: Place | None = None) -> None:
+        """Say something under the card, in every place that shows it, or in one place only.
+
+        A place that is named but does not show the card (any more) hears it in a message that stands alone.
         """
         ...
 

@@ -388,6 +388,31 @@ class SettingsShown:
     previews: bool
 
 
+@dataclass(frozen=True, slots=True)
+class DecisionDue:
+    """A preview still waits, and expires soon: said once under its card."""
+
+    sku: str
+    title: str
+    requested_by: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DecidedElsewhere:
+    """Somebody else decided on a person's picture where they could not see it: said once where they asked.
+
+    `verdict`: approved, rejected or undone.
+    """
+
+    verdict: str
+    by: str
+    at: datetime
+    sku: str
+    title: str
+    reason: str = ""
+
+
 CardReply = (
     Working
     | PreviewReady
@@ -420,6 +445,8 @@ Reply = (
     | Joined
     | MemberList
     | SettingsShown
+    | DecisionDue
+    | DecidedElsewhere
 )
 
 REPLY_TYPES: dict[str, type] = {kind.__name__: kind for kind in get_args(Reply)}
@@ -454,3 +481,5 @@ class Outgoing:
     language: str = "en"
     timezone: str = "UTC"
     """Of the place: what was set there, else the person's or the deployment's."""
+    under: str = ""
+    """The native id of the message that this new one answers, empty for none."""

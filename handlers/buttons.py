@@ -12,6 +12,8 @@ from domain.replies import (
     AlreadyDecided,
     Card,
     Compared,
+    DecidedElsewhere,
+    DecisionDue,
     EnhanceFailed,
     Expired,
     Guess,
@@ -111,6 +113,8 @@ def buttons(reply: Reply) -> tuple[Button, ...]:
             | Joined()
             | MemberList()
             | SettingsShown()
+            | DecisionDue()
+            | DecidedElsewhere()
             | Compared()
         ):
             return ()

@@ -13,6 +13,7 @@ from domain.ports import UnitOfWork
 from domain.replies import (
     Card,
     CardReply,
+    DecidedElsewhere,
     EnhanceFailed,
     Expired,
     Placed,
@@ -27,6 +28,7 @@ from domain.replies import (
     Unclear,
     Working,
 )
+from handlers.desk import Asked, Desk
 
 _STAGES = {EnhancementState.RECEIVED: "waiting", EnhancementState.ENHANCING: "enhancing"}
 
@@ -106,6 +108,24 @@ def _placed(placement: Placement) -> Placed:
         attempt=placement.attempt,
         photo=placement.picture.photo,
     )
+
+
+async def tell_requester(
+    work: UnitOfWork, asked: Asked, desk: Desk, enhancement: Enhancement, verdict: str, *, reason: str = ""
+) -> None:
+    """Tell who asked for a picture what somebody else decided, where they asked for it, under its card.
+
+    Not when it was decided in that very conversation: there the card has just changed before everybody's eyes.
+    In the transaction of the decision, so that it is said once or not at all.
+    """
+    here, there = asked.incoming.place, enhancement.place
+    is_seen = (here.chat, here.place_id) == (there.chat, there.place_id)
+    if is_seen or enhancement.requested_by == asked.member.member_id:
+        return
+    notice = DecidedElsewhere(
+        verdict, asked.member.name, desk.clock(), enhancement.sku.value, enhancement.title, reason
+    )
+    await work.say_under(enhancement.enhancement_id, notice, only=there)
 
 
 async def show_card(work: UnitOfWork, enhancement: Enhancement, *, note: str = "") -> None:

@@ -31,7 +31,7 @@ from domain.ports import Reading, UnitOfWork
 from domain.replies import AlreadyDecided, PreviewReady, Refused
 from domain.sentences import Sentence
 from domain.tokens import Action
-from handlers.card import card_of, card_reply, show_card
+from handlers.card import card_of, card_reply, show_card, tell_requester
 from handlers.desk import Asked, Desk, id_from
 from handlers.enhance import audit_entry, read_options
 from handlers.words import text
@@ -252,6 +252,7 @@ async def _approve(work: UnitOfWork, asked: Asked, desk: Desk, enhancement: Enha
         await work.placements.add(placement)
         await work.enqueue(publish_job(placement))
     await show_card(work, approved)
+    await tell_requester(work, asked, desk, approved, "approved")
     await work.audit(audit_entry(approved, desk, asked.member.name, "approved", f"revision {approved.revision.number}"))
 
 
@@ -278,6 +279,7 @@ async def _reject(work: UnitOfWork, asked: Asked, desk: Desk, enhancement: Enhan
     rejected = _decided(asked, desk, enhancement, EnhancementEvent.REJECT, reason=reason)
     await work.enhancements.save(rejected, was=enhancement)
     await show_card(work, rejected)
+    await tell_requester(work, asked, desk, rejected, "rejected", reason=reason)
     await work.audit(audit_entry(rejected, desk, asked.member.name, "rejected", reason or "no reason given"))
 
 
@@ -322,6 +324,7 @@ async def _undo(
         if placement.revision == newest:
             await _send_again(work, placement, PlacementEvent.UNDO)
     await show_card(work, enhancement)
+    await tell_requester(work, asked, desk, enhancement, "undone")
     await work.audit(audit_entry(enhancement, desk, asked.member.name, "undid", f"revision {newest}"))
 
 

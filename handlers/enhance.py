@@ -193,7 +193,7 @@ async def offer(enhancement_id: str, desk: Desk) -> None:
         enhancement = await work.enhancements.load(enhancement_id)
         if enhancement.state is not EnhancementState.ENHANCING or not enhancement.revision.pictures:
             return
-        offered = enhancement.after(EnhancementEvent.OFFER)
+        offered = replace(enhancement.after(EnhancementEvent.OFFER), offered_at=desk.clock())
         await work.enhancements.save(offered, was=enhancement)
         await show_card(work, offered)
         await work.show_in_watching(enhancement_id, card_reply(offered, ()))
@@ -210,18 +210,6 @@ async def enhance_failed(enhancement_id: str, error: BaseException, desk: Desk) 
         await work.enhancements.save(failed, was=enhancement)
         await show_card(work, failed)
         await work.audit(audit_entry(failed, desk, "Packshot", "failed", failed.failure))
-
-
-async def expire(enhancement_id: str, desk: Desk) -> None:
-    """Close a preview nobody decided on before its photos are forgotten; the card says so, and redo stays."""
-    async with desk.work() as work:
-        enhancement = await work.enhancements.load(enhancement_id)
-        if enhancement.state is not EnhancementState.AWAITING_DECISION:
-            return
-        expired = enhancement.after(EnhancementEvent.EXPIRE)
-        await work.enhancements.save(expired, was=enhancement)
-        await show_card(work, expired)
-        await work.audit(audit_entry(expired, desk, "Packshot", "expired", "nobody decided in time"))
 
 
 def audit_entry(enhancement: Enhancement, desk: Desk, who: str, action: str, what: str) -> AuditEntry:

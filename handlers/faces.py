@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, assert_never
@@ -10,6 +11,8 @@ from domain.enhancement import PlacementState
 from domain.replies import (
     Card,
     CardReply,
+    DecidedElsewhere,
+    DecisionDue,
     EnhanceFailed,
     Expired,
     Placed,
@@ -111,6 +114,32 @@ def face(reply: CardReply, words: Words = ENGLISH) -> Face:  # noqa: C901 - one 
             return Face("bad", words("No picture"), words.sentence(sentence), is_settled=True)
         case _:
             assert_never(reply)
+
+
+def notice_words(
+    reply: DecisionDue | DecidedElsewhere,
+    words: Words = ENGLISH,
+    *,
+    clean: Callable[[str], str] = str,
+    time: Callable[[datetime], str] | None = None,
+) -> str:
+    """Return what is said under a card. `clean` makes people's words harmless in a chat, `time` writes a moment."""
+    product = clean(f"{reply.title} ({reply.sku})" if reply.title else reply.sku)
+    if isinstance(reply, DecisionDue):
+        return words(
+            "{product} still waits for a decision. On {time} the preview closes, and nothing is published.",
+            product=product,
+            time=(time or words.time)(reply.expires_at),
+        )
+    by = clean(reply.by)
+    if reply.verdict == "approved":
+        return words("{by} approved your picture of {product}: it is on its way.", by=by, product=product)
+    if reply.verdict == "undone":
+        return words(
+            "{by} undid your picture of {product}: what stood there before comes back.", by=by, product=product
+        )
+    said = words("{by} rejected your picture of {product}.", by=by, product=product)
+    return f"{said} “{clean(reply.reason)}”" if reply.reason else said
 
 
 def placed_words(line: Placed, words: Words = ENGLISH) -> tuple[str, Tone]:

@@ -69,6 +69,7 @@ _WORDS = {
     "undid": "asked to undo it ({})",
     "retried": "tried again: {}",
     "looked": "looked at the store and said: {}",
+    "reminded": "reminded everybody of the preview: {}",
     "expired": "closed the preview: {}",
     "failed": "could not make a picture: {}",
     "begin": "is publishing it on {}",

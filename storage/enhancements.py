@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import ColumnElement, Select, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -65,6 +65,13 @@ class SqlEnhancements:
         """Write it where state, revision and attempt are those of `was`. Raises RowChanged."""
         await lock_card(self._db_session, was.enhancement_id)
         row = _enhancement_row(enhancement)
+        # A reminder is a word about the preview and no move of it: it must not make a decision lose a race, nor be
+        # undone by one that was read before it. Of two reminders the second finds that it was first.
+        reminder: dict[str, object] = {}
+        guard: tuple[ColumnElement[bool], ...] = ()
+        if enhancement.reminded_at != was.reminded_at:
+            reminder = {"reminded_at": row.reminded_at}
+            guard = (col(EnhancementRow.reminded_at).is_not_distinct_from(was.reminded_at),)
         changed = await change(
             self._db_session,
             update(EnhancementRow)
@@ -73,6 +80,7 @@ class SqlEnhancements:
                 col(EnhancementRow.state) == was.state.value,
                 col(EnhancementRow.revision) == was.revision.number,
                 col(EnhancementRow.attempt) == was.attempt,
+                *guard,
             )
             .values(
                 title=row.title,
@@ -83,6 +91,8 @@ class SqlEnhancements:
                 targets=row.targets,
                 failure=row.failure,
                 failure_said=row.failure_said,
+                offered_at=row.offered_at,
+                **reminder,
             ),
         )
         if changed != 1:
@@ -242,6 +252,8 @@ def _enhancement(row: EnhancementRow, revision: RevisionRow, decision: DecisionR
             reason=decision.reason,
         ),
         failure=read_failure(row.failure, row.failure_said),
+        offered_at=row.offered_at,
+        reminded_at=row.reminded_at,
     )
 
 
@@ -265,6 +277,8 @@ def _enhancement_row(enhancement: Enhancement) -> EnhancementRow:
         created_at=enhancement.created_at,
         failure=clean_text(enhancement.failure),
         failure_said=pack_sentence(enhancement.failure),
+        offered_at=enhancement.offered_at,
+        reminded_at=enhancement.reminded_at,
     )
 
 

@@ -64,8 +64,9 @@ class Messages:
         event_key: str | None,
         enhancement_id: str | None = None,
         is_provisional: bool = False,
+        under: str | None = None,
     ) -> PostedMessageRow:
-        """Show a new message."""
+        """Show a new message; `under` is the key of the one it answers."""
         message = PostedMessageRow(
             message_key=secrets.token_urlsafe(16),
             team_id=team_id,
@@ -77,6 +78,7 @@ class Messages:
             thread_id=place.thread_id,
             native_id="",
             posted_at=self._clock(),
+            under=under,
         )
         await insert(self._db_session, message)
         self._queue(message, reply, cause=event_key or "", is_post=True)

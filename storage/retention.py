@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import literal, select, tuple_
+from sqlalchemy import ColumnElement, func, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -32,11 +32,20 @@ _UNDOABLE = MOVING_PLACEMENTS | {
 }
 
 
-async def overdue_enhancements(database: Database, before: datetime) -> Sequence[str]:
-    """Return previews that have waited for a decision since before `before`."""
-    statement = select(col(EnhancementRow.enhancement_id)).where(
-        col(EnhancementRow.state) == EnhancementState.AWAITING_DECISION.value, col(EnhancementRow.created_at) < before
-    )
+async def unreminded_previews(database: Database, before: datetime) -> Sequence[str]:
+    """Return previews shown before `before` that still wait and that nobody was reminded of."""
+    shown_at = func.coalesce(col(EnhancementRow.offered_at), col(EnhancementRow.created_at))
+    return await _waiting(database, col(EnhancementRow.reminded_at).is_(None), shown_at < literal(before, UtcDateTime))
+
+
+async def overdue_previews(database: Database, before: datetime) -> Sequence[str]:
+    """Return previews that still wait although people were reminded of them before `before`."""
+    return await _waiting(database, col(EnhancementRow.reminded_at) < before)
+
+
+async def _waiting(database: Database, *which: ColumnElement[bool]) -> Sequence[str]:
+    waits = col(EnhancementRow.state) == EnhancementState.AWAITING_DECISION.value
+    statement = select(col(EnhancementRow.enhancement_id)).where(waits, *which)
     async with database.read() as db_session:
         return (await db_session.execute(statement.limit(BATCH))).scalars().all()
 

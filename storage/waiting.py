@@ -12,9 +12,10 @@ import logging
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from sqlmodel import col
@@ -31,6 +32,10 @@ log = logging.getLogger(__name__)
 CONSOLE = ChatName.CONSOLE.value
 
 
+_ANSWERED = aliased(PostedMessageRow)
+"""The message that a new one answers."""
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """A first message of its place as the rows have it.
@@ -44,6 +49,7 @@ class Found:
     asked: Any
     language: str | None
     timezone: str | None
+    under: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +88,25 @@ def is_queued() -> ColumnElement[bool]:
 
 async def find_due(db_session: AsyncSession, look: Look) -> Sequence[Found]:
     """Return the first waiting message of every place whose time has come, the oldest first."""
-    firsts = select(func.min(col(OutboxRow.outbox_id))).where(is_queued())
+    values = {"now": look.now, "limit": look.limit, "skip": list(look.skip)}
     if look.chat is not None:
-        firsts = firsts.where(col(OutboxRow.chat) == look.chat.value)
+        values["chat"] = look.chat.value
+    found = await db_session.execute(
+        _due(of_one_chat=look.chat is not None), values, execution_options={"populate_existing": True}
+    )
+    return [Found(*columns) for columns in found]
+
+
+@cache
+def _due(*, of_one_chat: bool) -> Select[Any]:
+    # Made once: in a flood SQLAlchemy built statements for a tenth of the event loop's time.
+    firsts = select(func.min(col(OutboxRow.outbox_id))).where(is_queued())
+    if of_one_chat:
+        firsts = firsts.where(col(OutboxRow.chat) == bindparam("chat"))
     firsts = firsts.group_by(
         col(OutboxRow.team_id), col(OutboxRow.chat), col(OutboxRow.place_id), col(OutboxRow.thread_id)
     )
-    statement = (
+    return (
         select(
             OutboxRow,
             col(PostedMessageRow.native_id),
@@ -109,14 +127,12 @@ async def find_due(db_session: AsyncSession, look: Look) -> Sequence[Found]:
         )
         .where(
             col(OutboxRow.outbox_id).in_(firsts),
-            col(OutboxRow.due_at) <= look.now,
-            col(OutboxRow.outbox_id).not_in(look.skip),
+            col(OutboxRow.due_at) <= bindparam("now"),
+            col(OutboxRow.outbox_id).not_in(bindparam("skip", expanding=True)),
         )
         .order_by(col(OutboxRow.outbox_id))
-        .limit(look.limit)
+        .limit(bindparam("limit"))
     )
-    found = await db_session.execute(statement, execution_options={"populate_existing": True})
-    return [Found(*columns) for columns in found]
 
 
 def queued(found: Found, defaults: PlaceDefaults) -> QueuedMessage:
@@ -135,6 +151,7 @@ def queued(found: Found, defaults: PlaceDefaults) -> QueuedMessage:
         asked=asked,
         language=found.language or defaults.language,
         timezone=found.timezone or defaults.timezone,
+        under=found.under or "",
     )
     return QueuedMessage(row.outbox_id or 0, outgoing, row.attempts, row.queued_at, row.sending_since)
 
@@ -155,17 +172,24 @@ async def needs_tidying(db_session: AsyncSession, found: Sequence[Found], look: 
     if any(one.gone_at is not None for one in found):
         return True
     keys = [one.row.message_key for one in found]
-    outdated = select(col(OutboxRow.outbox_id)).where(*_is_outdated(look), col(OutboxRow.message_key).in_(keys))
-    if (await db_session.execute(outdated.limit(1))).first() is not None:
-        return True
     posts = [one.row.message_key for one in found if _takes_over(one.row)]
-    edited = select(col(OutboxRow.outbox_id)).where(*_is_edit_of(posts))
-    return bool(posts) and (await db_session.execute(edited.limit(1))).first() is not None
+    values = {"now": look.now, "skip": list(look.skip), "keys": keys, "posts": posts}
+    return (await db_session.execute(_to_tidy(), values)).first() is not None
+
+
+@cache
+def _to_tidy() -> Select[Any]:
+    outdated = and_(*_is_outdated(), col(OutboxRow.message_key).in_(bindparam("keys", expanding=True)))
+    edit = and_(*_is_edit(), col(OutboxRow.message_key).in_(bindparam("posts", expanding=True)))
+    return select(col(OutboxRow.outbox_id)).where(or_(outdated, edit)).limit(1)
 
 
 async def tidy(db_session: AsyncSession, look: Look) -> Sequence[QueuedMessage]:
     """Drop what newer words replace and what can no longer be shown; return what is due then."""
-    await change(db_session, update(OutboxRow).where(*_is_outdated(look)).values(state="superseded"))
+    outdated = select(col(OutboxRow.outbox_id)).where(*_is_outdated())
+    replaced = list((await db_session.execute(outdated, {"now": look.now, "skip": list(look.skip)})).scalars())
+    mine = update(OutboxRow).where(is_queued(), col(OutboxRow.outbox_id).in_(replaced))
+    await change(db_session, mine.values(state="superseded"))
     await _fail_edits_of_gone(db_session, look)
     while True:
         found = await find_due(db_session, look)
@@ -177,7 +201,7 @@ async def tidy(db_session: AsyncSession, look: Look) -> Sequence[QueuedMessage]:
             await _fail_unreadable(db_session, one, look.defaults)
 
 
-def _is_outdated(look: Look) -> tuple[ColumnElement[bool], ...]:
+def _is_outdated() -> tuple[ColumnElement[bool], ...]:
     # A post is never dropped: it gives the message its place in the talk. Nor is a row whose time has
     # not come, since its place was asked to pause and a newer edit must not end the pause; nor one
     # that may have arrived as a new message, which would be posted twice.
@@ -185,9 +209,9 @@ def _is_outdated(look: Look) -> tuple[ColumnElement[bool], ...]:
     return (
         is_queued(),
         col(OutboxRow.is_post).is_(False),
-        col(OutboxRow.due_at) <= look.now,
+        col(OutboxRow.due_at) <= bindparam("now"),
         col(OutboxRow.sending_since).is_(None),
-        col(OutboxRow.outbox_id).not_in(look.skip),
+        col(OutboxRow.outbox_id).not_in(bindparam("skip", expanding=True)),
         exists().where(
             col(newer.message_key) == col(OutboxRow.message_key),
             col(newer.outbox_id) > col(OutboxRow.outbox_id),
@@ -201,8 +225,12 @@ def _takes_over(row: OutboxRow) -> bool:
     return row.is_post and row.sending_since is None and row.chat != CONSOLE
 
 
+def _is_edit() -> tuple[ColumnElement[bool], ...]:
+    return (is_queued(), col(OutboxRow.is_post).is_(False))
+
+
 def _is_edit_of(message_keys: Sequence[str]) -> tuple[ColumnElement[bool], ...]:
-    return (is_queued(), col(OutboxRow.is_post).is_(False), col(OutboxRow.message_key).in_(message_keys))
+    return (*_is_edit(), col(OutboxRow.message_key).in_(message_keys))
 
 
 async def _take_over(db_session: AsyncSession, posts: Sequence[OutboxRow]) -> bool:

@@ -18,6 +18,7 @@ from domain.catalog import Sku
 from domain.errors import EventConcluded, Fault
 from domain.intents import Incoming
 from domain.jobs import Job
+from domain.people import ChatName, Place
 from domain.ports import Clock
 from domain.replies import Reply
 from domain.rows import AuditEntry, Trouble
@@ -120,6 +121,21 @@ class SqlUnitOfWork(SqlReading):
                 event_key=None if incoming is None else incoming.event_key,
                 enhancement_id=enhancement_id,
             )
+
+    async def say_under(self, enhancement_id: str, reply: Reply, *, only: Place | None = None) -> None:
+        """Say something under the card's newest message in every place that shows it, or in one place only."""
+        enhancement = await self.enhancements.load(enhancement_id)
+        shown = await self.messages.showing(enhancement_id)
+        newest = {(message.chat, message.place_id): message for message in shown}
+        if only is not None:
+            newest = {key: message for key, message in newest.items() if key == (only.chat.value, only.place_id)}
+        for message in newest.values():
+            place = Place(ChatName(message.chat), message.place_id, message.thread_id)
+            await self.messages.post(
+                place, reply, team_id=enhancement.team_id, event_key=None, under=message.message_key
+            )
+        if not newest:
+            await self.messages.post(only or enhancement.place, reply, team_id=enhancement.team_id, event_key=None)
 
     async def show_in_watching(self, enhancement_id: str, reply: Reply) -> None:
         """Show the card in every place of the team that wants all previews and does not show it yet."""

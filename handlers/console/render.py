@@ -14,6 +14,8 @@ from domain.replies import (
     AlreadyDecided,
     Card,
     Compared,
+    DecidedElsewhere,
+    DecisionDue,
     EnhanceFailed,
     Expired,
     HelpShown,
@@ -47,7 +49,7 @@ from domain.replies import (
 from domain.tokens import Action, Token
 from handlers.buttons import Button, buttons
 from handlers.console.pages import fill, safe_link
-from handlers.faces import STAGES, STEPS, Face, face, placed_words
+from handlers.faces import STAGES, STEPS, Face, face, notice_words, placed_words
 
 __all__ = ["Button", "buttons", "fragment"]
 
@@ -102,6 +104,10 @@ def fragment(reply: Reply, *, hosts: frozenset[str] = frozenset()) -> str:  # no
             return fill("joined.html", reply=reply)
         case MemberList():
             return fill("members.html", reply=reply)
+        case DecisionDue():
+            return fill("due.html", reply=reply)
+        case DecidedElsewhere():
+            return fill("decided.html", reply=reply, sentence=notice_words(reply))
         case SettingsShown():
             return fill("settings.html", reply=reply)
         case _:

@@ -20,7 +20,7 @@ from domain.errors import BadPhoto, Fault, PackshotError, Undeliverable
 from domain.intents import Attachment
 from domain.people import Place
 from domain.ports import Limit, MediaStorage
-from domain.replies import PRIVATE, Card, Outgoing, Working
+from domain.replies import PRIVATE, Card, Compared, Outgoing, WhichPart, Working
 from handlers.faces import alt_text
 from handlers.slack import files
 from handlers.slack.api import code_of, open_client, translated
@@ -171,12 +171,11 @@ class SlackChat:
 
     async def _share_in_thread(self, outgoing: Outgoing, words: Words, digest: Sha256) -> str:
         ts = await self._put(outgoing, render(outgoing.reply, words))
-        card = _card_of(outgoing)
-        assert card is not None
+        name, alt = _captions(outgoing, words)
         try:
             content = await self._media.get(digest)
             place = outgoing.place.place_id, _thread_of(outgoing) or ts
-            await files.upload(self._client, content, name=_file_name(card), alt=alt_text(card, words), place=place)
+            await files.upload(self._client, content, name=name, alt=alt, place=place)
         except PackshotError as error:
             # The card stands and says nothing untrue; raising would have the outbox post it again.
             log.warning("slack_picture_not_shared", extra={"error": str(error)})
@@ -263,11 +262,10 @@ class SlackChat:
         if file_id := self._uploads.get(digest):
             self._uploads.move_to_end(digest)
             return Picture(file_id)
-        card = _card_of(outgoing)
-        assert card is not None
+        name, alt = _captions(outgoing, words)
         try:
             content = await self._media.get(digest)
-            file_id = await files.upload(self._client, content, name=_file_name(card), alt=alt_text(card, words))
+            file_id = await files.upload(self._client, content, name=name, alt=alt)
             await files.wait_until_ready(self._client, file_id, pause_s=self._pause_s)
         except files.NotReady:
             self._unshowable.add(digest)
@@ -293,10 +291,16 @@ def _face(shown: Shown, outgoing: Outgoing | None = None) -> dict[str, Any]:
 
 
 def _thread_of(outgoing: Outgoing) -> str:
-    """Return the thread to post into: the place's own, or in a channel that of the message answered."""
-    if outgoing.place.thread_id or _is_direct(outgoing.place):
+    """Return the thread to post into: the place's own, or in a channel that of the message answered.
+
+    What is said under a card hangs under it, in direct messages too. A card that hangs in a thread itself has
+    that thread's `ts` as well: Slack takes the answer of an answer for one of the same thread.
+    """
+    if outgoing.place.thread_id or (_is_direct(outgoing.place) and not outgoing.under):
         return outgoing.place.thread_id
-    return outgoing.asked.message_id if outgoing.asked is not None and _is_of(outgoing.place, outgoing) else ""
+    if outgoing.asked is not None and _is_of(outgoing.place, outgoing):
+        return outgoing.asked.message_id
+    return outgoing.under
 
 
 def _is_of(place: Place, outgoing: Outgoing) -> bool:
@@ -314,12 +318,28 @@ def _card_of(outgoing: Outgoing) -> Card | None:
 
 
 def _picture_of(outgoing: Outgoing) -> Sha256 | None:
+    match outgoing.reply:
+        case WhichPart(picture=picture) | Compared(sheet=picture):
+            return picture
+        case Working():
+            return None
     card = _card_of(outgoing)
-    if card is None or isinstance(outgoing.reply, Working):
-        return None
-    return card.preview or card.after or card.before
+    return None if card is None else card.preview or card.after or card.before
 
 
-def _file_name(card: Card) -> str:
-    kept = "".join(char if char.isalnum() or char in "-." else "-" for char in card.sku).strip("-.")
-    return f"{kept or 'photo'}-{card.revision}.jpg"
+def _captions(outgoing: Outgoing, words: Words) -> tuple[str, str]:
+    """Return a picture's file name and alt text."""
+    match outgoing.reply:
+        case WhichPart(sku=sku, title=title):
+            alt = words("The photo of {product} in fields from A1 to D4, its parts numbered", product=title or sku)
+            return _file_name(sku, "parts"), alt
+        case Compared(sku=sku, title=title):
+            return _file_name(sku, "versions"), words("{product}, side by side", product=title or sku)
+    card = _card_of(outgoing)
+    assert card is not None, "only these replies have pictures"
+    return _file_name(card.sku, str(card.revision)), alt_text(card, words)
+
+
+def _file_name(sku: str, ending: str) -> str:
+    kept = "".join(char if char.isalnum() or char in "-." else "-" for char in sku).strip("-.")
+    return f"{kept or 'photo'}-{ending}.jpg"

@@ -11,6 +11,9 @@ from typing import assert_never
 
 from domain.replies import (
     AlreadyDecided,
+    Compared,
+    DecidedElsewhere,
+    DecisionDue,
     EnhanceFailed,
     Expired,
     HelpShown,
@@ -35,11 +38,13 @@ from domain.replies import (
     StatusShown,
     StoreList,
     Unclear,
+    WhichPart,
     WhichProduct,
     WhichStore,
     Working,
 )
 from handlers.buttons import Button, buttons
+from handlers.faces import notice_words
 from handlers.slack.blocks import (
     MAX_ACTIONS,
     MAX_BLOCKS,
@@ -70,6 +75,7 @@ from handlers.slack.cards import (
     show_card,
     show_working,
 )
+from handlers.slack.parts import show_compared, show_which_part
 from handlers.words import Words
 
 LANGUAGE_NAMES = {"en": "English", "de": "Deutsch"}
@@ -105,6 +111,10 @@ def render(reply: Reply, words: Words, picture: Picture = NO_PICTURE) -> Shown: 
         case WhichStore():
             asked = words("In which store should I replace the picture of {sku}?", sku=words_of(reply.sku))
             shown = _choice(asked, buttons(reply), words)
+        case WhichPart():
+            shown = show_which_part(reply, words, picture)
+        case Compared():
+            shown = show_compared(reply, words, picture)
         case ProductShown():
             shown = _product(reply, words)
         case ProductList():
@@ -130,6 +140,9 @@ def render(reply: Reply, words: Words, picture: Picture = NO_PICTURE) -> Shown: 
         case MemberList():
             people = [f"*{words_of(line.name)}*  {words(line.role.value)}" for line in reply.members]
             shown = _list(words("Members"), people, words)
+        case DecisionDue() | DecidedElsewhere():
+            said = notice_words(reply, words, clean=words_of, time=lambda moment: when(moment, words))
+            shown = Shown(said, [section(f"{'⏰' if isinstance(reply, DecisionDue) else 'ℹ️'} {said}")])
         case SettingsShown():
             shown = _settings(reply, words)
         case _:

@@ -314,6 +314,8 @@ def _is_group(place_id: str) -> bool:
 
 def _answering(outgoing: Outgoing) -> ReplyParameters | None:
     """Return which message is answered; one that was deleted meanwhile is no error."""
+    if outgoing.under.isdecimal():
+        return ReplyParameters(int(outgoing.under), allow_sending_without_reply=True)
     asked = outgoing.asked
     if asked is None or not asked.message_id.isdecimal() or asked.place.place_id != outgoing.place.place_id:
         return None

@@ -17,6 +17,9 @@ from domain.replies import (
     AlreadyDecided,
     Card,
     CardReply,
+    Compared,
+    DecidedElsewhere,
+    DecisionDue,
     EnhanceFailed,
     Expired,
     HelpShown,
@@ -42,13 +45,14 @@ from domain.replies import (
     StatusShown,
     StoreList,
     Unclear,
+    WhichPart,
     WhichProduct,
     WhichStore,
     Working,
 )
 from handlers.buttons import buttons
-from handlers.faces import ENLARGED_BY_CHAT, Face, Tone, face, placed_words
-from handlers.telegram.keyboards import Rows, card_rows, choice_rows, copy_key
+from handlers.faces import ENLARGED_BY_CHAT, Face, Tone, face, notice_words, placed_words
+from handlers.telegram.keyboards import Rows, card_rows, choice_rows, copy_key, part_rows
 from handlers.telegram.markup import (
     MAX_CAPTION,
     MAX_TEXT,
@@ -113,6 +117,10 @@ def render(reply: Reply, words: Words = ENGLISH, *, bot_name: str = "", is_recom
         case WhichStore():
             question = words("{sku} is sold in several places: which one?", sku=code(esc(reply.sku)))
             return Shown(f"❓ {question}", choice_rows(buttons(reply)))
+        case WhichPart():
+            return _which_part(reply, words)
+        case Compared():
+            return _compared(reply, words)
         case ProductShown():
             return _product(reply, words)
         case ProductList():
@@ -145,6 +153,9 @@ def render(reply: Reply, words: Words = ENGLISH, *, bot_name: str = "", is_recom
         case MemberList():
             lines = [f"👤 {esc(line.name)} · {words(line.role.value)}" for line in reply.members]
             return _list(words, bold(words("Members")), lines)
+        case DecisionDue() | DecidedElsewhere():
+            icon = "⏰" if isinstance(reply, DecisionDue) else "ℹ️"
+            return Shown(f"{icon} {notice_words(reply, words, clean=lambda said: esc(said, at_most=500))}")
         case SettingsShown():
             return _settings(reply, words)
         case _:
@@ -249,6 +260,28 @@ def _which_product(reply: WhichProduct, words: Words) -> Shown:
     unknown = words("No store has {sku}.", sku=code(esc(reply.asked_sku))) + " " if reply.asked_sku else ""
     how = words("Press one, or type its SKU.") if reply.guesses else words("Type its SKU.")
     return Shown(f"❓ {bold(question)}\n{unknown}{how}", choice_rows(buttons(reply)))
+
+
+def _which_part(reply: WhichPart, words: Words) -> Shown:
+    name = bold(esc(reply.title or reply.sku, at_most=120))
+    if reply.wants == "keep":
+        asked = words("Which part of {product} did I leave out? Tap its number, or the field it lies in.", product=name)
+    else:
+        asked = words("What does not belong to {product}? Tap its number, or the field it lies in.", product=name)
+    how = words("Each tap makes a new version; the old ones stay.")
+    return Shown(f"❓ {asked}\n{how}", part_rows(reply, words), reply.picture)
+
+
+def _compared(reply: Compared, words: Words) -> Shown:
+    """Telegram shows one picture a message: all of it side by side, each under its label."""
+    title = words("{product}, side by side", product=bold(esc(reply.title or reply.sku, at_most=120)))
+    lines = [
+        words("Version {number}: {changes}", number=version.number, changes=code(esc(version.changes, at_most=160)))
+        for version in reply.versions
+        if version.changes
+    ]
+    html = fitted([f"🖼 {title}"], lines, at_most=MAX_CAPTION, rest=lambda left: _more(words, left, ""))
+    return Shown(html, photo=reply.sheet)
 
 
 def _listing(line: ListingLine, words: Words) -> str:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 
 from domain.catalog import Sha256
+from domain.hint import FIELDS
 from domain.people import Role
 from domain.picture import Finding, FindingCode, FindingLevel
 from domain.replies import (
     AlreadyDecided,
     Card,
+    Compared,
+    DecidedElsewhere,
+    DecisionDue,
     EnhanceFailed,
     Expired,
     Guess,
@@ -40,6 +44,8 @@ from domain.replies import (
     StoreLine,
     StoreList,
     Unclear,
+    Version,
+    WhichPart,
     WhichProduct,
     WhichStore,
     Working,
@@ -108,6 +114,18 @@ def every_reply(
         Refused("bad_input", title),
         WhichProduct("q" * 22, (Guess(title, sku), Guess("Bowl", "BOWL-2")), 1, asked_sku=sku),
         WhichStore("q" * 22, sku, (Guess(store, "0"), Guess("All of them", "1"))),
+        WhichPart(
+            "q" * 22,
+            ENHANCEMENT_ID,
+            2,
+            sku,
+            title,
+            "keep",
+            (Guess("1", "10x20x30x40"), *(Guess(name, str(area)) for name, area in FIELDS.items())),
+            1,
+            before,
+        ),
+        Compared(sku, title, before, (Version(1, before), Version(2, after, f"keep=10x20x30x40 {title}")), after),
         ProductShown(sku, (listing, foreign)),
         ProductList((listing, foreign), title, 2, 3, 27),
         HistoryShown("", (HistoryLine(NOW, person, title, sku), HistoryLine(NOW, person, "approved", sku))),
@@ -118,4 +136,6 @@ def every_reply(
         Joined(person, Role.EDITOR, store),
         MemberList((MemberLine(person, Role.ADMIN), MemberLine("Ben", Role.VIEWER))),
         SettingsShown("en", "Europe/Berlin", previews=True),
+        DecisionDue(sku, title, person, NOW + timedelta(days=7)),
+        DecidedElsewhere("rejected", person, NOW, sku, title, reason=title),
     )

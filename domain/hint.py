@@ -52,8 +52,9 @@ class Area:
             if max(corners) <= 1:
                 return cls(min(x), min(y), max(x), max(y))
         raise BadInput(
-            f"I do not know where “{word}” is: give a box in percent of the photo as left, top, right and bottom, "
-            "like keep=10x20x30x40, or a point, like keep=55x60."
+            "I do not know where “{word}” is: give a box in percent of the photo as left, top, right and bottom, "
+            "like keep=10x20x30x40, or a point, like keep=55x60.",
+            word=word,
         )
 
     def __str__(self) -> str:
@@ -92,8 +93,10 @@ def hinted(hints: Sequence[Hint], kind: HintKind, word: str) -> tuple[Hint, ...]
     result = tuple(dict.fromkeys([*(hint for hint in hints if hint not in added), *added]))
     if len(result) > MOST_HINTS:
         raise BadInput(
-            f"That makes {len(result)} corrections of one cut-out, and {MOST_HINTS} is the most: start over with "
-            "`redo keep=none remove=none`, or retake the photo on a plainer background."
+            "That makes {number} corrections of one cut-out, and {most} is the most: start over with "
+            "`redo keep=none remove=none`, or retake the photo on a plainer background.",
+            number=len(result),
+            most=MOST_HINTS,
         )
     return result
 

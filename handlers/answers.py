@@ -64,9 +64,11 @@ async def in_context(incoming: Incoming, intent: Intent, rows: Reading) -> Inten
     """
     if not incoming.reply_to or incoming.token or incoming.photos or incoming.attachments:
         return intent
-    read = read_answer(incoming.text)
-    if isinstance(intent, CorrectPart | CompareVersions):
-        read = None if intent.sku else intent if isinstance(intent, CompareVersions) else read or intent
+    read: DecideBySku | CorrectPart | CompareVersions | None = read_answer(incoming.text)
+    if isinstance(intent, CompareVersions):
+        read = None if intent.sku else intent
+    elif isinstance(intent, CorrectPart):
+        read = None if intent.sku else read or intent
     elif not isinstance(intent, DecideBySku | NotUnderstood | ShowProduct | ShowHistory | ShowCard):
         return intent
     if read is None:
@@ -107,7 +109,10 @@ def _read_correction(said: str) -> DecideBySku | CorrectPart | None:
 
 def _options(words: str) -> dict[str, str]:
     """Read `background=…` as it stands, and the colours and shadows people name."""
-    options = dict(_OPTION.findall(words))
+    options: dict[str, str] = {}
+    for name, word in _OPTION.findall(words):
+        is_more = name in {"keep", "remove"} and name in options
+        options[name] = f"{options[name]}+{word}" if is_more else word
     low = words.lower()
     for name, shadow in _SHADOWS.items():
         if name in low:

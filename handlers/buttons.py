@@ -71,8 +71,8 @@ def buttons(reply: Reply) -> tuple[Button, ...]:
                 _on(card, Action.APPROVE, "Approve", style="primary", asks="confirm"),
                 _on(card, Action.REJECT, "Reject", style="danger", asks="reason"),
                 _redo(card, "Redo"),
-                _on(card, Action.KEEP, "Keep a part", asks="part"),
-                _on(card, Action.REMOVE, "Remove a part", asks="part"),
+                _on(card, Action.KEEP, "Keep a part…", asks="part"),
+                _on(card, Action.REMOVE, "Remove a part…", asks="part"),
                 *_compare(card),
             )
         case Published(card):

@@ -137,7 +137,7 @@ async def _meant_card(asked: Asked, intent: CorrectPart, desk: Desk) -> Enhancem
 async def _redo(
     asked: Asked, desk: Desk, enhancement_id: str, revision: int, kind: HintKind, areas: Sequence[Area]
 ) -> None:
-    options = {kind: "+".join(str(area) for area in areas)}
+    options: dict[str, str] = {kind: "+".join(str(area) for area in areas)}
     await decide.press(asked, Press(Token(Action.REDO, enhancement_id, revision), options=options), desk)
 
 

@@ -60,13 +60,13 @@ class Corrected:
 def left_out(mask: SoftMask) -> tuple[Part, ...]:
     """Return what the engine half saw beside the product and dropped, the largest first."""
     kept = mask.coverage > KEPT_FROM
-    return _parts(_half_seen(mask), least=LEAST_PART_SHARE * max(1, np.count_nonzero(kept)), whole=kept)
+    return _parts(_half_seen(mask), least=LEAST_PART_SHARE * max(1, _count(kept)), whole=kept)
 
 
 def kept_apart(mask: SoftMask) -> tuple[Part, ...]:
     """Return the separate things in the cut-out, the largest first; none where it is in one piece."""
     kept = mask.coverage > KEPT_FROM
-    parts = _parts(kept, least=LEAST_PART_SHARE * max(1, np.count_nonzero(kept)), whole=kept)
+    parts = _parts(kept, least=LEAST_PART_SHARE * max(1, _count(kept)), whole=kept)
     return parts if len(parts) > 1 else ()
 
 
@@ -90,7 +90,7 @@ def corrected(rgb: PixelsU8, mask: SoftMask, hints: Sequence[Hint]) -> Corrected
     if product.mean() < LEAST_SHARE:
         raise NotPossible("Nothing of the product would be left: remove less, or start over with `redo remove=none`.")
     count, _, stats, _ = cv2.connectedComponentsWithStats(product.astype(np.uint8))
-    large = stats[1:count, cv2.CC_STAT_AREA] >= LEAST_PART_SHARE * np.count_nonzero(product)
+    large = stats[1:count, cv2.CC_STAT_AREA] >= LEAST_PART_SHARE * _count(product)
     return Corrected(replace(mask, object_count=max(1, int(large.sum()))), tuple(idle))
 
 
@@ -140,7 +140,7 @@ def _by_colour(small: PixelsU8, mask: SoftMask, box: tuple[slice, slice], meant:
     whole[ring] = found
     whole &= inside & ~product
     whole = cv2.morphologyEx(whole.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
-    share = np.count_nonzero(whole) / max(1, np.count_nonzero(inside & ~product))
+    share = _count(whole) / max(1, _count(inside & ~product))
     return whole if 0.02 < share < 0.98 or (area.is_point is False and share >= 0.98) else np.zeros_like(whole)
 
 
@@ -188,9 +188,9 @@ def _hanging_at(kept: Flags, area: Area) -> Flags:
     """Return the part that a point means: a loose one, else what hangs on the rest by the thinnest neck."""
     height, width = kept.shape
     at = min(height - 1, int(area.top * height)), min(width - 1, int(area.left * width))
-    total = np.count_nonzero(kept)
+    total = _count(kept)
     loose = _part_at(_labels(kept), area)
-    if 0 < np.count_nonzero(loose) <= _MOST_TAKEN_OFF * total:
+    if 0 < _count(loose) <= _MOST_TAKEN_OFF * total:
         return loose
     for ratio in _NECK_RATIOS:
         radius = _reach(ratio, kept)
@@ -201,9 +201,9 @@ def _hanging_at(kept: Flags, area: Area) -> Flags:
         sizes = np.bincount(cores.ravel())[1:]
         main = cv2.dilate((cores == 1 + int(sizes.argmax())).astype(np.uint8), disc) > 0
         parts = _labels(kept & ~main)
-        index = parts[at]
-        part = parts == index
-        share = np.count_nonzero(part) / max(1, total)
+        index = int(parts[at])
+        part: Flags = parts == index
+        share = _count(part) / max(1, total)
         if index and _LEAST_TAKEN_OFF <= share <= _MOST_TAKEN_OFF:
             return part
     half = _reach(_NEAR_POINT_RATIO / 2, kept)
@@ -223,7 +223,7 @@ def _of_one_colour(small: PixelsU8, kept: Flags, part: Flags) -> Flags:
     found = np.zeros(part.shape, bool)
     found[box] = grabcut(np.ascontiguousarray(small[box]), np.ascontiguousarray(labels[box])) > 0.5
     whole: Flags = (found | part) & kept
-    return whole if np.count_nonzero(whole) <= _MOST_TAKEN_OFF * np.count_nonzero(kept) else part
+    return whole if _count(whole) <= _MOST_TAKEN_OFF * _count(kept) else part
 
 
 # ---------------------------------------------------------------- boxes and pieces
@@ -244,7 +244,7 @@ def _half_seen(mask: SoftMask) -> Flags:
 def _parts(flags: Flags, *, least: float, whole: Flags) -> tuple[Part, ...]:
     height, width = flags.shape
     _, _, stats, _ = cv2.connectedComponentsWithStats(flags.astype(np.uint8))
-    total = max(1, np.count_nonzero(whole))
+    total = max(1, _count(whole))
     found = []
     for left, top, across, down, pixels in stats[1:].tolist():
         if pixels >= least:
@@ -258,12 +258,16 @@ def _rounded(area: Area) -> Area:
     return Area(round(area.left, 3), round(area.top, 3), round(area.right, 3), round(area.bottom, 3))
 
 
+def _count(flags: Flags) -> int:
+    return int(np.count_nonzero(flags))
+
+
 def _labels(flags: Flags) -> AlphaU8:
     return cv2.connectedComponents(flags.astype(np.uint8))[1]
 
 
 def _reach(ratio: float, like: AlphaU8) -> int:
-    return max(1, round(ratio * max(like.shape)))
+    return max(1, round(ratio * int(max(like.shape))))
 
 
 def _box_in(area: Area, shape: tuple[int, ...]) -> tuple[slice, slice]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from domain.picture import FindingLevel
 from domain.replies import Card, CardReply, Placed, Working
+from domain.tokens import Action, Token
 from handlers.buttons import Button, buttons
 from handlers.faces import STAGES, STEPS, Tone, alt_text, face, placed_words
 from handlers.slack.blocks import (
@@ -129,16 +130,27 @@ def card_facts(card: Card, words: Words) -> str:
 
 def card_actions(card: Card, pressable: tuple[Button, ...], words: Words) -> Block:
     """Return two actions to see, the rarer ones behind the dots; a question's answers stay together."""
-    visible = [each for each in pressable if each.asks != "recipe"] or list(pressable[:1])
-    folded = [each for each in pressable if each not in visible]
+    folded = [each for each in pressable if each.asks in {"recipe", "part"} or _compares(each)]
+    visible = [each for each in pressable if each not in folded] or list(pressable[:1])
+    folded = [each for each in folded if each not in visible]
     elements = [draw_button(each, index, card, words) for index, each in enumerate(visible)]
-    rarer = [(words("{action} with other options…", action=words(each.label)), each.token) for each in folded]
+    rarer = [(_rarer(each, words), each.token) for each in folded]
     rarer += [
         (words("Show the product"), f"{SAYS}product {as_word(card.sku)}"),
         (words("History"), f"{SAYS}history {as_word(card.sku)}"),
     ]
     dots = overflow(rarer, MORE)
     return actions([*elements, dots] if dots else elements)
+
+
+def _rarer(each: Button, words: Words) -> str:
+    if each.asks == "recipe":
+        return words("{action} with other options…", action=words(each.label))
+    return words(each.label)
+
+
+def _compares(each: Button) -> bool:
+    return Token.parse(each.token).action is Action.COMPARE
 
 
 def draw_button(each: Button, index: int, card: Card | None, words: Words) -> Element:

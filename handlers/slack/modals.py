@@ -49,18 +49,18 @@ def reject_modal(about: Mapping[str, str], words: Words) -> View:
     """Ask for a reason, which may stay empty."""
     reason = _input("reason", words("Reason"), chars=REASON_CHARS, multiline=True, is_optional=True)
     reason["hint"] = plain_text(words("The person who asked for the picture reads it."), 2000)
-    return _modal(REJECT, words("Reject the preview"), words("Reject"), [reason], about, words)
+    return modal(REJECT, words("Reject the preview"), words("Reject"), [reason], about, words)
 
 
 def redo_modal(about: Mapping[str, str], words: Words) -> View:
     """Ask how the picture should look instead."""
-    return _modal(REDO, words("Make it again"), words("Redo"), _recipe_blocks(words, "white"), about, words)
+    return modal(REDO, words("Make it again"), words("Redo"), _recipe_blocks(words, "white"), about, words)
 
 
 def enhance_sku_modal(words: Words) -> View:
     """Ask which product, and how it should look."""
     blocks = [_sku_input(words), *_recipe_blocks(words, SUITS)]
-    return _modal(ENHANCE_SKU, words("Enhance a product"), words("Enhance"), blocks, {}, words)
+    return modal(ENHANCE_SKU, words("Enhance a product"), words("Enhance"), blocks, {}, words)
 
 
 def enhance_photo_modal(about: Mapping[str, str], files: Sequence[Attachment], words: Words) -> View:
@@ -68,7 +68,7 @@ def enhance_photo_modal(about: Mapping[str, str], files: Sequence[Attachment], w
     kept = [asdict(file) | {"name": file.name[:40], "content_type": file.content_type[:60]} for file in files]
     blocks = [_sku_input(words)]
     title = words("Enhance this photo")
-    return _modal(ENHANCE_PHOTO, title, words("Enhance"), blocks, dict(about) | {"files": kept[:MAX_FILES]}, words)
+    return modal(ENHANCE_PHOTO, title, words("Enhance"), blocks, dict(about) | {"files": kept[:MAX_FILES]}, words)
 
 
 def no_photo_modal(words: Words) -> View:
@@ -90,12 +90,12 @@ def settings_modal(now: SettingsShown, about: Mapping[str, str], words: Words, *
         option(words("Only what was asked for here"), "off"),
     ]
     blocks = [
-        _radio("language", words("Language"), languages, now.language),
+        radio("language", words("Language"), languages, now.language),
         _input("timezone", words("Time zone"), initial=now.timezone, chars=64),
     ]
     if may_watch:
-        blocks.append(_radio("previews", words("Previews"), previews, "on" if now.previews else "off"))
-    return _modal(SETTINGS, words("Settings"), words("Save"), blocks, about, words)
+        blocks.append(radio("previews", words("Previews"), previews, "on" if now.previews else "off"))
+    return modal(SETTINGS, words("Settings"), words("Save"), blocks, about, words)
 
 
 # ---------------------------------------------------------------- reading back
@@ -168,9 +168,10 @@ def _value(view: View, block_id: str) -> str:
 # ---------------------------------------------------------------- drawing
 
 
-def _modal(
+def modal(
     callback_id: str, title: str, submit: str, blocks: list[Block], about: Mapping[str, Any], words: Words
 ) -> View:
+    """Return a form with its frame; `about` comes back with its answers."""
     return {
         "type": "modal",
         "callback_id": callback_id,
@@ -190,9 +191,9 @@ def _recipe_blocks(words: Words, background: str) -> list[Block]:
     shadows = [option(words(label), value) for value, label in _SHADOWS]
     own = option(words("Own colour"), OWN)
     return [
-        _radio("background", words("Background"), [suits, *backgrounds, own], background),
+        radio("background", words("Background"), [suits, *backgrounds, own], background),
         colour,
-        _radio("shadow", words("Shadow"), [suits, *shadows], SUITS),
+        radio("shadow", words("Shadow"), [suits, *shadows], SUITS),
     ]
 
 
@@ -222,7 +223,8 @@ def _input(
     }
 
 
-def _radio(name: str, label: str, options: list[Element], chosen: str) -> Block:
+def radio(name: str, label: str, options: list[Element], chosen: str) -> Block:
+    """Return a choice of one, `chosen` by its value to begin with."""
     element: Element = {"type": "radio_buttons", "action_id": name, "options": options}
     element["initial_option"] = next((each for each in options if each["value"] == chosen), options[0])
     return {"type": "input", "block_id": name, "label": plain_text(label, 2000), "element": element}

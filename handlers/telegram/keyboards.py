@@ -7,6 +7,7 @@ the card's own, so that a menu speaks like the card around it. All fit into 64 b
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -15,7 +16,7 @@ from typing import Any
 from telegram import CopyTextButton, InlineKeyboardButton, InlineKeyboardMarkup
 
 from domain.errors import BadInput
-from domain.replies import Card, CardReply, PreviewReady
+from domain.replies import Card, CardReply, PreviewReady, WhichPart
 from domain.tokens import Action, Token
 from handlers.buttons import Button, buttons
 from handlers.words import ENGLISH, LANGUAGES, Words, text
@@ -62,6 +63,9 @@ _LABELS: dict[Action, tuple[str, str, str]] = {
     Action.LOOK_AGAIN: ("👀", text("Look again"), "primary"),
     Action.IT_IS_THERE: ("👍", text("It is there"), ""),
     Action.IT_IS_NOT_THERE: ("👎", text("It is not there"), ""),
+    Action.KEEP: ("➕", text("Keep a part…"), ""),
+    Action.REMOVE: ("➖", text("Remove a part…"), ""),
+    Action.COMPARE: ("🖼", text("Compare versions"), ""),
 }
 REASONS = (text("Too dark"), text("Cut-out is wrong"), text("Wrong background"), text("No reason"))
 """Why a picture is rejected; the last is none. Any other is written as a reply to the card."""
@@ -113,7 +117,10 @@ def kind_rows(kind: Kind, token: Token, words: Words) -> Rows:
     if len(keys) < 3:
         return (tuple(keys),)
     first = 2 if _ACTIONS[kind][0] is Action.APPROVE else 1
-    return (tuple(keys[:first]), tuple(keys[first:]))
+    rows: Rows = (tuple(keys[:first]), tuple(keys[first:]))
+    if token.number > 1 and kind in {Kind.PREVIEW, Kind.LIVE_PREVIEW}:
+        rows = (*rows, (_card_key(kind, Token(Action.COMPARE, token.subject_id, token.number), words),))
+    return rows
 
 
 def menu_rows(pressed: Pressed, token: Token) -> Rows:
@@ -128,7 +135,31 @@ def menu_rows(pressed: Pressed, token: Token) -> Rows:
         InlineKeyboardButton(words(label), callback_data=_data(token, str(index), pressed.kind, words))
         for index, label in enumerate(labels)
     ]
-    return (*(tuple(keys[at : at + 2]) for at in range(0, len(keys), 2)), (back,))
+    corrections = () if token.action is Action.REJECT else (correction_keys(token, words),)
+    return (*(tuple(keys[at : at + 2]) for at in range(0, len(keys), 2)), *corrections, (back,))
+
+
+def correction_keys(
+    token: Token, words: Words, *, actions: Sequence[Action] = (Action.KEEP, Action.REMOVE)
+) -> tuple[InlineKeyboardButton, ...]:
+    """Return the keys that ask which part of a card's photo is meant."""
+    return tuple(_card_key(Kind.REDO, Token(action, token.subject_id, token.number), words) for action in actions)
+
+
+def part_rows(reply: WhichPart, words: Words) -> Rows:
+    """Return the numbered parts, then the photo's fields as they lie in it, then the other question."""
+    choices = buttons(reply)
+    parts, fields = choices[: reply.part_count], choices[reply.part_count :]
+    side = math.isqrt(len(fields))
+    rows = [tuple(_tap(words("Part {number}", number=each.label), each) for each in parts)] if parts else []
+    rows += [tuple(_tap(each.label, each) for each in fields[at : at + side]) for at in range(0, len(fields), side)]
+    other = Action.REMOVE if reply.wants == "keep" else Action.KEEP
+    rows.append(correction_keys(Token(other, reply.enhancement_id, reply.revision), words, actions=(other,)))
+    return tuple(rows)
+
+
+def _tap(label: str, button: Button) -> InlineKeyboardButton:
+    return InlineKeyboardButton(label, callback_data=button.token)
 
 
 def choice_rows(pressable: tuple[Button, ...]) -> Rows:

@@ -31,6 +31,10 @@ _TOASTS: dict[Action, str] = {
     Action.REDO: text("Making it again…"),
     Action.UNDO: text("Undoing…"),
     Action.RETRY: text("Trying again…"),
+    Action.CHOOSE_PART: text("Making it again…"),
+    Action.KEEP: text("Numbering the parts…"),
+    Action.REMOVE: text("Numbering the parts…"),
+    Action.COMPARE: text("Laying them side by side…"),
 }
 _MENUS = frozenset({Verb.ASK, Verb.MENU, Verb.BACK})
 

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from domain.catalog import Listing, ListingId, ListingImage, ListingPage, Sha256, Sku, Store, StoreId
 from domain.connection import StoreHealth
 from domain.errors import BadPhoto, Fault, NotFound
+from domain.hint import Area
 from domain.intents import Attachment
 from domain.picture import Enhanced, Finding, FindingCode, FindingLevel, Picture
 from domain.ports import Limit, PublishRequest, RestoreRequest
@@ -79,6 +80,8 @@ class FakeEnhancer:
     def __init__(self) -> None:
         self.trouble: list[Exception] = []
         self.made: list[tuple[bytes, Recipe]] = []
+        self.findings: tuple[Finding, ...] = ()
+        """What is found about every photo from now on."""
 
     async def enhance(self, photo: bytes, recipe: Recipe, rules: Sequence[PictureRules]) -> Enhanced:
         await self.check(photo)
@@ -91,7 +94,13 @@ class FakeEnhancer:
             Picture(each.name, f"{each.name} picture of {name}".encode(), "image/jpeg", *each.size_px, (finding,))
             for each in rules
         )
-        return Enhanced(pictures, photo, b"after " + name.encode(), b"preview " + name.encode(), "fake", 0.9, ())
+        return Enhanced(pictures, photo, b"after " + name.encode(), b"preview " + name.encode(), "fake", 0.9, self.findings)
+
+    async def numbered(self, photo: bytes, areas: Sequence[Area]) -> bytes:
+        return f"numbered {' '.join(str(area) for area in areas)} of {photo!r}".encode()
+
+    async def beside(self, pictures: Sequence[tuple[str, bytes]]) -> bytes:
+        return f"beside {[label for label, _ in pictures]}".encode()
 
     async def check(self, photo: bytes) -> None:
         if photo == BAD_PHOTO:

@@ -19,11 +19,12 @@ from slack_bolt.response import BoltResponse
 from domain.errors import BadInput, PackshotError
 from domain.people import Place, Role
 from domain.tokens import Action, Token
-from handlers.slack import modals, parts
+from handlers.slack import modals, parts_form
 from handlers.slack.api import translated
 from handlers.slack.cards import MORE, PRESS, SAY, SAYS
 from handlers.slack.front import Front
 from handlers.slack.home import HOME_SETTINGS, publish_home
+from handlers.slack.parts import SEVERAL
 from handlers.slack.people import Person
 from handlers.slack.wire import attachments_of, place_of
 
@@ -47,7 +48,7 @@ def listen(app: AsyncApp, front: Front) -> None:
     app.shortcut(GLOBAL_SHORTCUT)(actions.sku_shortcut)
     app.view(modals.REJECT)(actions.rejected)
     app.view(modals.REDO)(actions.redone)
-    app.view(parts.PARTS)(actions.parts_chosen)
+    app.view(parts_form.PARTS)(actions.parts_chosen)
     app.view(modals.ENHANCE_PHOTO)(actions.photo_named)
     app.view(modals.ENHANCE_SKU)(actions.sku_named)
     app.view(modals.SETTINGS)(actions.settings_chosen)
@@ -66,7 +67,7 @@ class Actions:
         person = await self._person(body)
         place, message_id = await self._where(body, person)
         value = str(action.get("value") or (action.get("selected_option") or {}).get("value") or "")
-        if value.startswith(parts.SEVERAL):
+        if value.startswith(SEVERAL):
             await self._open_parts(body, person, place, value, message_id)
             return await ack()
         asks = "" if value.startswith(SAYS) else _asks(value)
@@ -141,7 +142,7 @@ class Actions:
         """Parts and fields of a photo, several at once."""
         person = await self._person(body)
         try:
-            options = parts.read_parts(view, self._front.words(person))
+            options = parts_form.read_parts(view, self._front.words(person))
         except modals.WrongAnswer as wrong:
             return await ack(response_action="errors", errors=wrong.errors)
         return await self._press_of_modal(ack, body, view, options=options)
@@ -220,7 +221,7 @@ class Actions:
 
     async def _open_parts(self, body: Body, person: Person, place: Place, value: str, message_id: str) -> None:
         about = {"channel": place.place_id, "thread": place.thread_id, "message": message_id}
-        await self._open(body, person, parts.parts_modal(value, about, self._front.words(person)))
+        await self._open(body, person, parts_form.parts_modal(value, about, self._front.words(person)))
 
     async def _open(self, body: Body, person: Person, view: modals.View) -> None:
         """Open a modal: the trigger is good for 3 s. Too late is said to the person, since nothing was taken."""

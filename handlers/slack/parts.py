@@ -1,17 +1,11 @@
-"""Which part of the photo is meant, and versions side by side: the numbered picture, buttons, a menu and a form.
+"""Which part of the photo is meant, and versions side by side: the numbered picture, buttons and a menu.
 
-One press or one line of the menu is one correction; the form takes several at once. The form's button carries
-what the form needs, the picture's file too, so that nothing is kept on our side.
+One press or one line of the menu is one correction; a form behind a button takes several (parts_form.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from domain.hint import FIELDS
 from domain.replies import Compared, WhichPart
-from domain.tokens import Action, Token
 from handlers.buttons import buttons
 from handlers.slack.blocks import (
     Block,
@@ -28,14 +22,10 @@ from handlers.slack.blocks import (
     words_of,
 )
 from handlers.slack.cards import PRESS, Picture, Shown
-from handlers.slack.modals import View, WrongAnswer, modal, radio
 from handlers.words import Words
 
-PARTS = "parts"
-"""callback_id of the form."""
 SEVERAL = "several:"
-"""How the value of the button that opens the form begins."""
-MOST_AT_ONCE = 8
+"""How the value of the button that opens the form begins; the picture's file stands in it too."""
 
 
 def show_which_part(reply: WhichPart, words: Words, picture: Picture) -> Shown:
@@ -87,38 +77,3 @@ def show_compared(reply: Compared, words: Words, picture: Picture) -> Shown:
         if version.changes
     )
     return Shown(said, blocks)
-
-
-def parts_modal(value: str, about: Mapping[str, str], words: Words) -> View:
-    """Return the form behind “Several at once…”; `value` is the button's."""
-    question_id, part_count, wants, file_id = value.removeprefix(SEVERAL).split(":", 3)
-    parts = [words("Part {number}", number=number) for number in range(1, int(part_count) + 1)]
-    options = [option(label, str(index)) for index, label in enumerate([*parts, *FIELDS])]
-    keep_or_remove = [option(words("Keep"), "keep"), option(words("Remove"), "remove")]
-    chosen: Element = {
-        "type": "multi_static_select",
-        "action_id": "fields",
-        "placeholder": plain_text(words("Parts and fields"), 150),
-        "options": options,
-        "max_selected_items": MOST_AT_ONCE,
-    }
-    blocks: list[Block] = []
-    if file_id:
-        blocks.append(image(file_id, words("The photo in fields from A1 to D4, its parts numbered")))
-    blocks += [
-        radio("wants", words("What to do"), keep_or_remove, wants),
-        {"type": "input", "block_id": "fields", "label": plain_text(words("Where"), 2000), "element": chosen},
-    ]
-    token = str(Token(Action.CHOOSE_PART, question_id, 0))
-    return modal(PARTS, words("Correct the cut-out"), words("Redo"), blocks, dict(about) | {"token": token}, words)
-
-
-def read_parts(view: Mapping[str, Any], words: Words) -> dict[str, str]:
-    """Return what was chosen, as a press carries it. Raises WrongAnswer for nothing."""
-    answers = (view.get("state") or {}).get("values") or {}
-    fields = (answers.get("fields") or {}).get("fields") or {}
-    chosen = [str(each["value"]) for each in fields.get("selected_options") or ()]
-    if not chosen:
-        raise WrongAnswer("fields", words("Choose at least one part or field."))
-    wants = ((answers.get("wants") or {}).get("wants") or {}).get("selected_option") or {}
-    return {"fields": " ".join(chosen), "wants": str(wants.get("value") or "keep")}

@@ -265,6 +265,7 @@ def _stores(reply: StoreList, words: Words) -> Shown:
         f"*{words_of(line.name)}*  {words_of(line.platform)}  ·  "
         + words.count("{number} listing", "{number} listings", line.listing_count)
         + (f"  ·  {page}" if (page := link(line.url, words("Open page"))) else "")
+        + "".join(f"\n{sentence(note)}" for note in line.notes)
         for line in reply.stores
     ]
     return _list(words("Stores"), rows or [words("No store is connected yet.")], words)

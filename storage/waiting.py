@@ -114,8 +114,10 @@ def _due(*, of_one_chat: bool) -> Select[Any]:
             col(SeenEventRow.payload),
             col(PlaceRow.language),
             col(PlaceRow.timezone),
+            col(_ANSWERED.native_id),
         )
         .join(PostedMessageRow, col(PostedMessageRow.message_key) == col(OutboxRow.message_key))
+        .outerjoin(_ANSWERED, col(_ANSWERED.message_key) == col(PostedMessageRow.under))
         .outerjoin(SeenEventRow, col(SeenEventRow.event_key) == col(OutboxRow.cause))
         .outerjoin(
             PlaceRow,

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import Update, delete, select, update
+from sqlalchemy import Update, bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -27,6 +27,8 @@ from storage.waiting import Look, QueuedMessage, find_due, is_queued, needs_tidy
 
 PRUNED_AT_ONCE = 500
 
+_WAITING_CHATS = select(col(OutboxRow.chat)).where(is_queued(), col(OutboxRow.due_at) <= bindparam("now")).distinct()
+
 
 class OutboxRows:
     """The waiting messages of every place."""
@@ -37,9 +39,8 @@ class OutboxRows:
 
     async def waiting_chats(self, now: datetime) -> Collection[ChatName]:
         """Return the chats for which something may be due."""
-        statement = select(col(OutboxRow.chat)).where(is_queued(), col(OutboxRow.due_at) <= now).distinct()
         async with self._database.read() as db_session:
-            found = set((await db_session.execute(statement)).scalars())
+            found = set((await db_session.execute(_WAITING_CHATS, {"now": now})).scalars())
         return [chat for chat in ChatName if chat.value in found]
 
     async def due(

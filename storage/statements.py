@@ -49,9 +49,12 @@ async def insert_once(db_session: AsyncSession, row: Row) -> bool:
     return await db_session.run_sync(_insert_once, row)
 
 
-async def change(db_session: AsyncSession, statement: Update | Delete) -> int:
-    """Run a conditional change and return how many rows it hit: 0 means the condition was lost."""
-    result = await db_session.execute(statement, execution_options={"synchronize_session": False})
+async def change(db_session: AsyncSession, statement: Update | Delete, values: Mapping[str, Any] | None = None) -> int:
+    """Run a conditional change and return how many rows it hit: 0 means the condition was lost.
+
+    `values` are those of its `bindparam`s.
+    """
+    result = await db_session.execute(statement, values, execution_options={"synchronize_session": False})
     return result.rowcount if isinstance(result, CursorResult) else 0
 
 

@@ -188,10 +188,8 @@ def _to_tidy() -> Select[Any]:
 
 async def tidy(db_session: AsyncSession, look: Look) -> Sequence[QueuedMessage]:
     """Drop what newer words replace and what can no longer be shown; return what is due then."""
-    outdated = select(col(OutboxRow.outbox_id)).where(*_is_outdated())
-    replaced = list((await db_session.execute(outdated, {"now": look.now, "skip": list(look.skip)})).scalars())
-    mine = update(OutboxRow).where(is_queued(), col(OutboxRow.outbox_id).in_(replaced))
-    await change(db_session, mine.values(state="superseded"))
+    outdated = update(OutboxRow).where(*_is_outdated()).values(state="superseded")
+    await change(db_session, outdated, {"now": look.now, "skip": list(look.skip)})
     await _fail_edits_of_gone(db_session, look)
     while True:
         found = await find_due(db_session, look)

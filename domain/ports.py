@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 from domain.catalog import ImageId, Listing, ListingId, ListingImage, ListingPage, Sha256, Sku, Store, StoreId
-from domain.connection import StoreHealth
+from domain.connection import Contact, StoreHealth
 from domain.hint import Area
 from domain.intents import Attachment, Incoming
 from domain.jobs import Job
@@ -191,6 +191,10 @@ class Stores(Protocol):
 
     async def open(self, store_id: StoreId) -> StorePlatform:
         """Return one. Raises NotFound when it was disconnected."""
+        ...
+
+    async def contact(self, store: Store) -> Contact:
+        """Return how talking to it went, without talking to it."""
         ...
 
     def rules(self, store: Store) -> PictureRules:

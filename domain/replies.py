@@ -312,12 +312,13 @@ class StatusShown:
 
 @dataclass(frozen=True, slots=True)
 class StoreLine:
-    """One connected store."""
+    """One connected store. `notes` are sentences in the reader's language: what is wrong, and what to do."""
 
     name: str
     platform: str
     listing_count: int
     url: str
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,12 @@ import hashlib
 from domain.errors import (
     Ambiguous,
     Fault,
+    MissingScope,
     NeedsReconnect,
     NotFound,
     RateLimited,
     RejectedByStore,
+    StockChanged,
     StoreDown,
     StoreError,
     Undeliverable,
@@ -43,6 +45,19 @@ def sentence_for(error: BaseException) -> Sentence:
             return error.sentence
         case Undeliverable():
             return Sentence(error.sentence)
+        case StoreError():
+            return _of_store(error)
+        case Fault(code=code) if code in _FAULTS:
+            return Sentence(_FAULTS[code])
+        case _:
+            return Sentence(
+                "Something went wrong on my side: try again, and if it stays, look for {code} in the log.",
+                code=fault_code(error),
+            )
+
+
+def _of_store(error: StoreError) -> Sentence:
+    match error:
         case RateLimited():
             return Sentence(
                 "{store} is busy and asked me to wait {seconds} s: try again then.",
@@ -53,6 +68,24 @@ def sentence_for(error: BaseException) -> Sentence:
             return Sentence("{store} does not answer at the moment: try again in a few minutes.", store=error.store)
         case NeedsReconnect():
             return Sentence("{store} no longer accepts my key: connect it again, then retry.", store=error.store)
+        case MissingScope(scope=""):
+            return Sentence(
+                "{store} says that my key lacks a right for that: grant it there, connect again, then retry.",
+                store=error.store,
+            )
+        case MissingScope():
+            return Sentence(
+                "{store} says that my key lacks the right {scope}: grant it there, connect again, then retry.",
+                store=error.store,
+                scope=error.scope,
+            )
+        case StockChanged():
+            return Sentence(
+                "{store} shows {found} of {sku} by now, so I wrote nothing: look, then try again.",
+                store=error.store,
+                found="—" if error.found is None else error.found,
+                sku=error.sku,
+            )
         case NotFound():
             return Sentence("The listing is gone at {store}: check it there, then enhance again.", store=error.store)
         case RejectedByStore():
@@ -63,18 +96,11 @@ def sentence_for(error: BaseException) -> Sentence:
             return Sentence(
                 "I cannot tell whether {store} took the picture: look there and press what you see.", store=error.store
             )
-        case StoreError():
+        case _:
             return Sentence(
                 "{store} answered something I do not know ({why}): try again, or look there.",
                 store=error.store,
                 why=str(error),
-            )
-        case Fault(code=code) if code in _FAULTS:
-            return Sentence(_FAULTS[code])
-        case _:
-            return Sentence(
-                "Something went wrong on my side: try again, and if it stays, look for {code} in the log.",
-                code=fault_code(error),
             )
 
 

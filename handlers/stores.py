@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from domain.connection import Scope
 from domain.enhancement import MOVING_ENHANCEMENTS, MOVING_PLACEMENTS, EnhancementState, PlacementState
 from domain.errors import StoreError
 from domain.people import ChatName
@@ -17,25 +18,40 @@ _CHATS = {ChatName.SLACK: "Slack", ChatName.TELEGRAM: "Telegram", ChatName.CONSO
 
 
 async def list_stores(asked: Asked, desk: Desk) -> None:
-    """Answer with every store and how much it holds."""
-    lines = [await _line(store) for store in await desk.stores.of_team(asked.member.team_id)]
+    """Answer with every store: how much it holds, whether it answers, how long its key lasts, and what to do."""
+    async with desk.work.reading() as rows:
+        here = await rows.places.settings(asked.member.team_id, asked.incoming.place)
+    words = Words(here.language, here.timezone)
+    lines = [await _line(store, desk, words) for store in await desk.stores.of_team(asked.member.team_id)]
     async with desk.work(asked.incoming) as work:
         await work.answer(StoreList(tuple(lines)))
 
 
-async def _line(store: StorePlatform) -> StoreLine:
-    count, cursor, url = 0, None, ""
+async def _line(platform: StorePlatform, desk: Desk, words: Words) -> StoreLine:
+    store, count, url, notes = platform.store, 0, "", []
+    contact = await desk.stores.contact(store)
     try:
-        while True:
-            page = await store.list_products(cursor=cursor, limit=100)
-            count += len(page.listings)
-            url = url or next((listing.url for listing in page.listings), "")
-            cursor = page.next_cursor
-            if cursor is None:
-                break
+        health = await platform.check()
     except StoreError as error:
-        return StoreLine(store.store.name, store.store.platform.value, count, sentence_for(error))
-    return StoreLine(store.store.name, store.store.platform.value, count, url)
+        notes.append(words.sentence(sentence_for(error)))
+        if contact.last_ok_at:
+            notes.append(words("Its last answer came {time}.", time=words.time(contact.last_ok_at)))
+    else:
+        count, url = health.listing_count, health.url
+        notes += [_lacking(scope, words) for scope in health.missing]
+        if health.key_expires_at:
+            until = words.time(health.key_expires_at)
+            notes.append(words("Its key is good until {time}: connect it again before then.", time=until))
+        notes += health.notes
+    return StoreLine(store.name, store.platform.value, count, url, tuple(notes))
+
+
+def _lacking(scope: Scope, words: Words) -> str:
+    return words(
+        "The right {scope} is missing ({reason}): grant it there, then connect again.",
+        scope=scope.name,
+        reason=scope.reason,
+    )
 
 
 async def show_status(asked: Asked, desk: Desk) -> None:

@@ -74,7 +74,7 @@ class Descriptor:
         missing = [one for one in self.settings if one.is_needed and not complete[one.name]]
         if missing:
             ways = ", ".join(f"--set {one.name}=…" + (f" (or {one.env})" if one.env else "") for one in missing)
-            raise NotPossible(f"{self.label} needs more to connect: {ways}.")
+            raise NotPossible("{platform} needs more to connect: give {ways}.", platform=self.label, ways=ways)
 
     def secrets(self, complete: Mapping[str, str]) -> tuple[str, ...]:
         """Return the values that no text may carry."""

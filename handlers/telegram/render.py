@@ -133,6 +133,7 @@ def render(reply: Reply, words: Words = ENGLISH, *, bot_name: str = "", is_recom
             lines = [
                 f"🏬 {link(bold(esc(line.name)), line.url)} · {esc(line.platform)} · "
                 + words.count("{number} listing", "{number} listings", line.listing_count)
+                + "".join(f"\n{esc(note)}" for note in line.notes)
                 for line in reply.stores
             ]
             return _list(words, bold(words("Stores")), lines or [words("No store is connected yet.")])

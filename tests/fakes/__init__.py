@@ -12,7 +12,7 @@ from typing import TypeVar
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.catalog import Listing, ListingId, ListingImage, ListingPage, Sha256, Sku, Store, StoreId
-from domain.connection import StoreHealth
+from domain.connection import Contact, StoreHealth
 from domain.errors import BadPhoto, Fault, NotFound
 from domain.hint import Area
 from domain.intents import Attachment
@@ -175,6 +175,7 @@ class FakeStores:
     """The port `Stores`: whatever the test put in, in that order."""
 
     opened: list[FakePlatform] = field(default_factory=list)
+    contacts: dict[StoreId, Contact] = field(default_factory=dict)
 
     async def of_team(self, team_id: str) -> Sequence[FakePlatform]:
         return [each for each in self.opened if each.store.team_id == team_id]
@@ -184,6 +185,9 @@ class FakeStores:
             if each.store.store_id == store_id:
                 return each
         raise NotFound("it is no longer connected", store="That store")
+
+    async def contact(self, store: Store) -> Contact:
+        return self.contacts.get(store.store_id, Contact())
 
     def rules(self, store: Store) -> PictureRules:
         return RULES

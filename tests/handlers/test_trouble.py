@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from domain import errors
+from domain.connection import Contact
 from domain.enhancement import EnhancementState, IllegalMove, PlacementEvent, PlacementState
 from domain.errors import (
     Ambiguous,
@@ -72,11 +75,13 @@ async def test_a_silent_store_does_not_hide_what_the_others_have(shop: Shop) -> 
 
 
 async def test_a_silent_store_is_still_listed_with_what_is_wrong(shop: Shop) -> None:
-    shop.outlet.before["list_products"] = [NeedsReconnect("401", store="Outlet")]
+    shop.outlet.before["check"] = [NeedsReconnect("401", store="Outlet")]
+    shop.stores.contacts[shop.outlet.store.store_id] = Contact(datetime(2026, 2, 27, 9, 30, tzinfo=UTC))
     listed = (await shop.send("stores"))[-1]
     assert isinstance(listed, StoreList)
     assert [(line.name, line.listing_count) for line in listed.stores] == [("Shelf", 5), ("Outlet", 0)]
-    assert "connect it again" in listed.stores[1].url
+    assert "connect it again" in listed.stores[1].notes[0]
+    assert listed.stores[1].notes[1] == "Its last answer came 27 Feb, 09:30."
 
 
 # ---------------------------------------------------------------- making the picture
@@ -331,6 +336,8 @@ EVERY_ERROR: tuple[BaseException, ...] = (
     RateLimited(store="Shelf", retry_after_s=3),
     StoreDown("503", store="Shelf"),
     NeedsReconnect("401", store="Shelf"),
+    errors.MissingScope(store="Shelf", scope="write_files"),
+    errors.StockChanged(store="Shelf", sku="MUG-01", found=3),
     NotFound("404", store="Shelf"),
     RejectedByStore("too small", store="Shelf", field="image"),
     Ambiguous("timed out", store="Shelf"),

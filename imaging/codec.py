@@ -20,6 +20,7 @@ from PIL import Image, ImageCms
 
 from domain.errors import BadPhoto
 from domain.picture import Finding, FindingCode, FindingLevel
+from imaging.srgb import BROKEN_PROFILE, eight_bits, to_srgb
 
 PixelsU8 = npt.NDArray[Any]
 """(height, width, 3) uint8, sRGB, red first. OpenCV's stubs name no dtype, hence Any."""
@@ -64,8 +65,6 @@ _UNREADABLE = (
     struct.error,
 )
 """What Pillow's plugins raise on broken files; there is no common root."""
-_BROKEN_PROFILE = (ImageCms.PyCMSError, OSError, TypeError, ValueError)
-"""What Pillow's colour management raises on a damaged ICC profile, before or after it has told its name."""
 _ANIMATIONS = {"GIF", "WEBP", "PNG", "AVIF"}
 _ORIENTATION_TAG = 0x0112
 
@@ -146,11 +145,9 @@ def decode(photo: bytes, *, max_megapixels: float) -> Photo:
     findings = []
     if header.is_animated:
         findings.append(Finding(FindingCode.ANIMATED_INPUT, FindingLevel.NOTE))
-    if space := foreign_colour_space(header):
-        converted = _to_srgb(rgb, header.icc_profile) if header.mode == "RGB" else rgb
-        if converted is not None:
-            rgb = converted
-            findings.append(Finding(FindingCode.COLOUR_SPACE, FindingLevel.NOTE, detail=space))
+    space = foreign_colour_space(header)
+    if space and (header.mode != "RGB" or to_srgb(rgb, header.icc_profile)):
+        findings.append(Finding(FindingCode.COLOUR_SPACE, FindingLevel.NOTE, detail=space))
     return Photo(
         rgb=upright(rgb, header.orientation),
         alpha=None if alpha is None else upright(alpha, header.orientation),
@@ -193,7 +190,7 @@ def foreign_colour_space(header: Header) -> str:
         profile = ImageCms.ImageCmsProfile(io.BytesIO(header.icc_profile))
         name = (ImageCms.getProfileDescription(profile) or "").strip()
         space = profile.profile.xcolor_space.strip()
-    except _BROKEN_PROFILE:
+    except BROKEN_PROFILE:
         return ""  # a broken profile says nothing; browsers read such a photo as sRGB too
     if space != "RGB" or "srgb" in name.lower():
         return ""
@@ -345,45 +342,6 @@ def _decode_any(photo: bytes, header: Header) -> tuple[PixelsU8, AlphaU8 | None]
         else:
             image = Image.open(io.BytesIO(photo), formats=(header.kind,))
             image.load()
-        return _eight_bits(image, header.icc_profile)
+        return eight_bits(image, header.icc_profile)
     except _UNREADABLE as error:
         raise _broken() from error
-
-
-def _eight_bits(image: Image.Image, icc_profile: bytes | None) -> tuple[PixelsU8, AlphaU8 | None]:
-    """Return any of Pillow's modes as 8-bit RGB and, where something shows through, its alpha."""
-    if image.mode.startswith("I") or image.mode == "F":
-        grey = np.asarray(image, dtype=np.float32)
-        # 16 bits where they are used; some scanners write 8-bit values into 16-bit files.
-        depth = 257.0 if grey.max() > 255 else 1.0
-        grey_u8 = np.clip(grey / depth, 0, 255).astype(np.uint8)
-        return np.dstack([grey_u8] * 3), None
-    if image.mode == "CMYK":
-        return _cmyk_to_srgb(image, icc_profile), None
-    if image.mode in {"RGBA", "LA", "PA", "La", "RGBa"} or "transparency" in image.info:
-        rgba = np.asarray(image.convert("RGBA"))
-        alpha = np.ascontiguousarray(rgba[..., 3])
-        return np.ascontiguousarray(rgba[..., :3]), alpha if alpha.min() < 250 else None
-    return np.asarray(image.convert("RGB")), None
-
-
-def _to_srgb(rgb: PixelsU8, icc_profile: bytes | None) -> PixelsU8 | None:
-    """Return the pixels in sRGB; None where the profile has a name, and tables that lead nowhere."""
-    try:
-        source = ImageCms.ImageCmsProfile(io.BytesIO(icc_profile or b""))
-        converted = ImageCms.profileToProfile(Image.fromarray(rgb), source, ImageCms.createProfile("sRGB"))
-    except _BROKEN_PROFILE:
-        return None
-    return rgb if converted is None else np.asarray(converted)
-
-
-def _cmyk_to_srgb(image: Image.Image, icc_profile: bytes | None) -> PixelsU8:
-    if icc_profile:
-        try:
-            source = ImageCms.ImageCmsProfile(io.BytesIO(icc_profile))
-            converted = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode="RGB")
-        except _BROKEN_PROFILE:
-            converted = None  # a broken profile: the plain formula below is what viewers use
-        if converted is not None:
-            return np.asarray(converted)
-    return np.asarray(image.convert("RGB"))

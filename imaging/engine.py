@@ -27,8 +27,9 @@ from imaging import shadow as shadows
 from imaging.balance import balance_of
 from imaging.codec import AlphaU8, Photo, PixelsU8
 from imaging.cutout import Engines, SoftMask, no_product, own_mask
+from imaging.edge import own_edge
 from imaging.light import Light, lit, stops_wanted
-from imaging.matting import FIT_LONG_SIDE_PX, EdgeModel, fit_edge, foreground, without_haze
+from imaging.matting import FIT_LONG_SIDE_PX, EdgeModel, fit_edge, without_haze
 from imaging.parts import corrected, kept_apart, left_out, matte_after
 from imaging.patches import see_through_ratio, without_patches
 from imaging.scene import Box, Framing
@@ -303,8 +304,7 @@ def _drawn(cut: _CutOut, framing: Framing) -> tuple[PixelsU8, AlphaU8]:
     pixels = scene.drawn(framing, cut.photo.rgb)
     if cut.edge is None:
         raise ValueError("a cut-out without an edge must come with the photo's own matte")
-    alpha = without_haze(cut.edge.alpha(pixels))
-    return foreground(pixels, alpha), alpha
+    return own_edge(pixels, without_haze(cut.edge.alpha(pixels)))
 
 
 def _agreed(recipe: Recipe, rules: PictureRules) -> tuple[Background, Shadow, tuple[Finding, ...]]:

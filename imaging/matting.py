@@ -1,4 +1,4 @@
-"""From a soft, small mask to a clean edge at any size: guided filter, then the edge's own colour.
+"""From a soft, small mask to an edge at any size: the guided filter; `edge.py` then asks the colours beside it.
 
 The colour guided filter (He, Sun, Tang, 2013) explains the mask by the photo's colours: within each
 window alpha = a · rgb + b. Its coefficients are smooth, so they are solved on a small crop and
@@ -21,14 +21,12 @@ WINDOW_RATIO = 0.010
 """Radius of the filter's window ÷ long side of the crop."""
 _EPSILON = 1e-4
 """Colour variance (0..1 squared) below which a window counts as plain and only averages the mask."""
-_CLEAR_BELOW, _SOLID_ABOVE = 0.08, 0.92
-"""The filter leaves a haze on both ends; these become 0 and 1."""
+_CLEAR_BELOW, _SOLID_ABOVE = 0.18, 0.92
+"""The filter leaves a haze on both ends; these become 0 and 1. More below, since its window smears outwards."""
 _TILE_PX = 128
 """Worked on one tile at a time: a 12 MP frame never needs all its floats at once."""
 HAZE_RATIO = 0.012
 """How far beyond the product's solid part its soft edge may reach ÷ long side of the crop."""
-_INSIDE_WINDOW_RATIO = 0.012
-"""Radius ÷ long side of the window that looks for the product's own colour beside its edge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,63 +158,3 @@ def enclosed(empty: AlphaU8) -> AlphaU8:
     _, labels = cv2.connectedComponents(framed, connectivity=4)
     inside: AlphaU8 = ((framed > 0) & (labels != labels[0, 0]))[1:-1, 1:-1]
     return inside
-
-
-def foreground(rgb: PixelsU8, alpha: AlphaU8) -> PixelsU8:
-    """Return the product's own colour: `rgb` with the old background taken out of the edge band.
-
-    Blur fusion (Forte, 2021): beside the edge the product and the background each have a local mean
-    colour; what the pixel differs from their mixture belongs to the product by its alpha.
-    """
-    points = cv2.findNonZero(cv2.inRange(alpha, (3,), (252,)))
-    if points is None:
-        return rgb
-    band_x, band_y = points.reshape(-1, 2).T
-    height, width = alpha.shape
-    step = max(1, round(max(height, width) / FIT_LONG_SIDE_PX))
-    small_size = max(1, width // step), max(1, height // step)
-    small = scaled(rgb, *small_size).astype(np.float32)
-    share = scaled(alpha, *small_size).astype(np.float32) / 255
-    radius = max(2, round(_INSIDE_WINDOW_RATIO * max(small_size)))
-    clear = 1 - share
-    # Cubed, so that the edge band itself hardly counts on either side.
-    inside = _local_mean(small, share * share * share, radius)
-    outside = _local_mean(small, clear * clear * clear, radius)
-    map_x = ((band_x + 0.5) * small_size[0] / width - 0.5).astype(np.float32)[None]
-    map_y = ((band_y + 0.5) * small_size[1] / height - 0.5).astype(np.float32)[None]
-    near_in, near_out = _sampled(inside, map_x, map_y), _sampled(outside, map_x, map_y)
-    part = alpha[band_y, band_x].astype(np.float32)[:, None] / 255
-    seen = rgb[band_y, band_x].astype(np.float32)
-    own = near_in + part * (seen - part * near_in - (1 - part) * near_out)
-    result = rgb.copy()
-    result[band_y, band_x] = np.clip(own + 0.5, 0, 255).astype(np.uint8)
-    return result
-
-
-def _local_mean(pixels_f32: SoftF32, weight: SoftF32, radius: int) -> SoftF32:
-    """Return the weighted mean colour around each pixel; a wide window answers where the near one is empty."""
-    near_sum, near_weight = _window_sums(pixels_f32, weight, radius)
-    far_sum, far_weight = _window_sums(pixels_f32, weight, radius * 6)
-    blend = 1e-3
-    mixed: SoftF32 = (near_sum + blend * far_sum) / (near_weight + blend * far_weight + 1e-6)[..., None]
-    return mixed
-
-
-def _window_sums(pixels_f32: SoftF32, weight: SoftF32, radius: int) -> tuple[SoftF32, SoftF32]:
-    window = (2 * radius + 1,) * 2
-    return cv2.blur(pixels_f32 * weight[..., None], window), cv2.blur(weight, window)
-
-
-def _sampled(pixels_f32: SoftF32, map_x: SoftF32, map_y: SoftF32) -> SoftF32:
-    # remap takes at most 32,767 columns; the band of a large picture has more pixels than that.
-    pieces = [
-        cv2.remap(
-            pixels_f32,
-            map_x[:, at : at + 32000],
-            map_y[:, at : at + 32000],
-            cv2.INTER_LINEAR,
-            borderMode=cv2.BORDER_REPLICATE,
-        )[0]
-        for at in range(0, map_x.shape[1], 32000)
-    ]
-    return np.concatenate(pieces)

@@ -1,0 +1,74 @@
+"""The edge's own alpha and colour, on composites made of known parts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from imaging.codec import AlphaU8, PixelsU8
+from imaging.edge import own_edge
+
+SIZE = 400
+PRODUCT = np.array([190.0, 40, 45])
+BEHIND = np.array([90.0, 110, 120])
+
+
+def soft_disc(radius: float, softness: float = 3.0) -> AlphaU8:
+    rows, columns = np.mgrid[:SIZE, :SIZE]
+    inside = np.clip((radius - np.hypot(columns - 200, rows - 200)) / softness + 0.5, 0, 1)
+    return (inside * 255 + 0.5).astype(np.uint8)
+
+
+def photo_of(alpha: AlphaU8, *, product: PixelsU8 = PRODUCT, behind: PixelsU8 = BEHIND) -> PixelsU8:
+    share = alpha[..., None] / 255
+    noise = np.random.default_rng(3).normal(0, 2, (SIZE, SIZE, 3))
+    return np.clip(product * share + behind * (1 - share) + noise, 0, 255).astype(np.uint8)
+
+
+def apart(one: AlphaU8, other: AlphaU8, band: AlphaU8) -> float:
+    return float(np.abs(one.astype(float) - other)[band].mean() / 255)
+
+
+@pytest.mark.parametrize("outwards_px", [1.5, -1.5])
+def test_edge_that_runs_beside_the_colours_is_brought_back_to_them(outwards_px: float) -> None:
+    truth, masked = soft_disc(120), soft_disc(120 + outwards_px)
+    _, corrected = own_edge(photo_of(truth), masked)
+    band = (truth > 12) & (truth < 243)
+    assert apart(masked, truth, band) > 0.3
+    assert apart(corrected, truth, band) < 0.6 * apart(masked, truth, band)
+    away = np.abs(np.hypot(*(np.mgrid[:SIZE, :SIZE] - 200)) - 120) > 12
+    assert (corrected[away] == masked[away]).all()
+
+
+def test_colours_that_do_not_differ_move_nothing() -> None:
+    truth, masked = soft_disc(120), soft_disc(122)
+    _, corrected = own_edge(photo_of(truth, behind=PRODUCT + 3), masked)
+    assert np.abs(corrected.astype(int) - masked).max() <= 12
+
+
+def test_mixed_textures_are_not_trusted() -> None:
+    truth, masked = soft_disc(120), soft_disc(122)
+    speckle = np.random.default_rng(5).random((SIZE, SIZE, 1)) > 0.5
+    both = np.where(speckle, PRODUCT, BEHIND)
+    _, corrected = own_edge(photo_of(truth, product=both, behind=both), masked)
+    band = (masked > 12) & (masked < 243)
+    assert apart(corrected, masked, band) < 0.05
+
+
+def test_old_background_is_taken_out_of_the_edges_colour() -> None:
+    truth = soft_disc(120, softness=6)
+    pixels, _ = own_edge(photo_of(truth), truth)
+    band = (truth > 60) & (truth < 200)
+    before = np.linalg.norm(photo_of(truth)[band] - PRODUCT, axis=1).mean()
+    after = np.linalg.norm(pixels[band] - PRODUCT, axis=1).mean()
+    assert after < before / 6
+
+
+def test_solid_pixels_stay_as_photographed_and_a_clear_photo_has_no_edge() -> None:
+    truth = soft_disc(120)
+    photo = photo_of(truth)
+    pixels, corrected = own_edge(photo, truth)
+    solid = (truth == 255) & (corrected == 255)
+    assert (pixels[solid] == photo[solid]).all()
+    nothing = np.zeros_like(truth)
+    assert own_edge(photo, nothing)[1].max() == 0

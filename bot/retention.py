@@ -8,7 +8,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from domain.errors import PackshotError
+from handlers.desk import Desk
 from handlers.expiry import expire, notice_of, remind
+from storage.database import Database
 from storage.outbox import forget_messages
 from storage.retention import forgettable_photos, overdue_previews, unreminded_previews
 
@@ -37,17 +39,23 @@ async def forget_old_photos(app: App) -> None:
         await asyncio.sleep(EVERY_S)
 
 
+async def look_after_previews(database: Database, desk: Desk, *, kept: timedelta) -> None:
+    """Remind of previews that will soon have been `kept` long enough, and close those that waited on even so."""
+    now, notice = desk.clock(), notice_of(kept)
+    for enhancement_id in await unreminded_previews(database, now - kept + notice):
+        await remind(enhancement_id, desk, notice=notice)
+    for enhancement_id in await overdue_previews(database, now - notice):
+        await expire(enhancement_id, desk)
+
+
 async def forget_once(app: App) -> int:
     """Remind of what waits, expire what nobody decided on even so, then delete what nothing needs.
 
     Return how many photos went.
     """
     kept = timedelta(days=app.settings.photo_retention_days)
-    before, notice = app.desk.clock() - kept, notice_of(kept)
-    for enhancement_id in await unreminded_previews(app.database, before + notice):
-        await remind(enhancement_id, app.desk, notice=notice)
-    for enhancement_id in await overdue_previews(app.database, app.desk.clock() - notice):
-        await expire(enhancement_id, app.desk)
+    before = app.desk.clock() - kept
+    await look_after_previews(app.database, app.desk, kept=kept)
     forgotten = 0
     while names := await forgettable_photos(app.database, before):
         forgotten += await app.media.forget(names, before)

@@ -14,7 +14,7 @@ from domain.enhancement import Enhancement, EnhancementState, Placement, Placeme
 from domain.replies import Working
 from storage.media import ObstoreMedia
 from storage.moving import moving_rows
-from storage.retention import forgettable_photos, overdue_enhancements
+from storage.retention import forgettable_photos, unreminded_previews
 from storage.statements import insert
 from storage.tables import MediaRow, ShelfImageRow, ShelfListingRow
 from tests.storage.conftest import SHELF, Shop, picture
@@ -101,7 +101,7 @@ async def test_what_moves_or_waits_keeps_its_photo_however_old(
     before = await store_rows(shop, range(1))
     assert list(await forgettable_photos(shop.database, before)) == ([] if is_kept else [digest(0)])
     waits = state is EnhancementState.AWAITING_DECISION
-    assert len(await overdue_enhancements(shop.database, before)) == int(waits)
+    assert len(await unreminded_previews(shop.database, before)) == int(waits)
 
 
 async def test_an_enhancement_younger_than_the_limit_keeps_its_old_photo(shop: Shop) -> None:

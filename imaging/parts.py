@@ -32,6 +32,10 @@ _NECK_RATIOS = (0.006, 0.01, 0.015, 0.022, 0.03, 0.04, 0.055, 0.075)
 _MOST_TAKEN_OFF = 0.45
 """Share of the product that one point may take off; more was not meant."""
 _LEAST_TAKEN_OFF = 0.0015
+_OTHER_COLOUR = 15.0
+"""Distance in CIELAB from which two pieces are of different colours: a leaf and a plate are 40 apart."""
+_SAME_COLOUR_LEVELS = 14
+"""8-bit levels a channel around a point's own colour that are the same surface, grain and a little shade."""
 _RING_RATIO = 0.06
 """Width ÷ long side of the surroundings of a box in which the background's colours are learnt."""
 _WHOLE_FROM = 0.7
@@ -113,8 +117,8 @@ def _kept(small: PixelsU8, mask: SoftMask, area: Area) -> SoftF32:
         reach = _reach(_RING_RATIO / 3, meant)
         box = _grown(_bounds(meant), reach, meant.shape) if area.is_point else _around(box, meant)
     elif area.is_point:
-        half = _reach(_NEAR_POINT_RATIO, meant)
-        box = _grown(_box_in(area, meant.shape), half, meant.shape)
+        meant = _surface_at(small, mask, area)
+        box = _grown(_bounds(meant), _reach(_RING_RATIO / 3, meant), meant.shape)
     found = _by_colour(small, mask, box, meant, area)
     added: SoftF32 = np.maximum(mask.coverage, (found | meant).astype(np.float32))
     return added
@@ -130,10 +134,6 @@ def _by_colour(small: PixelsU8, mask: SoftMask, box: tuple[slice, slice], meant:
     # A box was drawn around what is meant; around a point there is more of what is not.
     labels[inside] = cv2.GC_PR_BGD if area.is_point and meant.any() else cv2.GC_PR_FGD
     labels[meant & inside] = cv2.GC_PR_FGD
-    if area.is_point and not meant.any():
-        rows, columns = np.ogrid[: meant.shape[0], : meant.shape[1]]
-        x, y = area.left * meant.shape[1], area.top * meant.shape[0]
-        labels[np.hypot(columns + 0.5 - x, rows + 0.5 - y) <= max(2, _reach(_CLEAN_RATIO, meant))] = cv2.GC_FGD
     labels[product] = cv2.GC_FGD
     found = grabcut(np.ascontiguousarray(small[ring]), np.ascontiguousarray(labels[ring])) > 0.5
     whole = np.zeros(meant.shape, bool)
@@ -141,7 +141,25 @@ def _by_colour(small: PixelsU8, mask: SoftMask, box: tuple[slice, slice], meant:
     whole &= inside & ~product
     whole = cv2.morphologyEx(whole.astype(np.uint8), cv2.MORPH_OPEN, np.ones((3, 3), np.uint8)) > 0
     share = _count(whole) / max(1, _count(inside & ~product))
-    return whole if 0.02 < share < 0.98 or (area.is_point is False and share >= 0.98) else np.zeros_like(whole)
+    return whole if share > 0.02 and (share < 0.98 or not area.is_point) else np.zeros_like(whole)
+
+
+def _surface_at(small: PixelsU8, mask: SoftMask, area: Area) -> Flags:
+    """Return what around a point is of its colour and not in the cut-out yet; a spot where that has no end."""
+    height, width = mask.coverage.shape
+    x, y = min(width - 1, int(area.left * width)), min(height - 1, int(area.top * height))
+    barred = np.zeros((height + 2, width + 2), np.uint8)
+    barred[1:-1, 1:-1] = mask.coverage > KEPT_FROM
+    smooth = cv2.medianBlur(small, 3)
+    spread = (_SAME_COLOUR_LEVELS,) * 3
+    flat = barred.copy()
+    cv2.floodFill(smooth, flat, (x, y), 0, spread, spread, 4 | cv2.FLOODFILL_FIXED_RANGE | cv2.FLOODFILL_MASK_ONLY)
+    found = (flat > barred)[1:-1, 1:-1]
+    if 0 < _count(found) <= _MOST_TAKEN_OFF * max(1, _count(mask.coverage > KEPT_FROM)):
+        return found
+    rows, columns = np.ogrid[:height, :width]
+    spot: Flags = np.hypot(rows - y, columns - x) <= _reach(_NEAR_POINT_RATIO / 4, small[..., 0])
+    return spot
 
 
 def _part_at(labels: AlphaU8, area: Area) -> Flags:
@@ -214,7 +232,8 @@ def _hanging_at(kept: Flags, area: Area) -> Flags:
 
 def _of_one_colour(small: PixelsU8, kept: Flags, part: Flags) -> Flags:
     """Return the part with what goes on in its colours beyond the neck: a leaf under a plate's rim."""
-    if not part.any():
+    rest = kept & ~part
+    if not part.any() or not rest.any() or _apart(small, part, rest) < _OTHER_COLOUR:
         return part
     box = _grown(_bounds(part), _reach(_RING_RATIO, part), part.shape)
     labels = np.where(kept, cv2.GC_PR_BGD, cv2.GC_BGD).astype(np.uint8)
@@ -224,6 +243,12 @@ def _of_one_colour(small: PixelsU8, kept: Flags, part: Flags) -> Flags:
     found[box] = grabcut(np.ascontiguousarray(small[box]), np.ascontiguousarray(labels[box])) > 0.5
     whole: Flags = (found | part) & kept
     return whole if _count(whole) <= _MOST_TAKEN_OFF * _count(kept) else part
+
+
+def _apart(small: PixelsU8, one: Flags, other: Flags) -> float:
+    """Return how far apart the median colours of two pieces are, in CIELAB."""
+    lab = cv2.cvtColor(small.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    return float(np.linalg.norm(np.median(lab[one], axis=0) - np.median(lab[other], axis=0)))
 
 
 # ---------------------------------------------------------------- boxes and pieces

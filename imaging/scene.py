@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from domain.recipe import TRANSPARENT, WHITE, PictureRules, Shadow
-from imaging.codec import AlphaU8, PixelsU8, scaled
+from imaging.codec import AlphaU8, PixelsU8, SoftF32, scaled
 
 SQUARE = PictureRules(
     name="square", size_px=(2048, 2048), background=WHITE, fill=0.85, fill_least=0.80, shadow=Shadow.CONTACT
@@ -116,14 +116,21 @@ def drawn(framing: Framing, photo: PixelsU8) -> PixelsU8:
 
 def drawn_with_matte(framing: Framing, photo: PixelsU8, matte: AlphaU8) -> tuple[PixelsU8, AlphaU8]:
     """Return the crop and its own alpha at the canvas's size; what hides under α 0 never bleeds in."""
-    share = framing.crop.of(matte).astype(np.float32)[..., None] / 255
-    premultiplied = np.dstack([framing.crop.of(photo) * share, share])
     _, _, width, height = framing.landing(framing.crop)
+    colours, share = framing.crop.of(photo), framing.crop.of(matte)
+    if share.shape == (height, width):
+        return np.ascontiguousarray(colours), np.ascontiguousarray(share)
     interpolation = cv2.INTER_AREA if framing.scale < 1 else cv2.INTER_CUBIC
-    resized = cv2.resize(premultiplied, (width, height), interpolation=interpolation)
-    pixels = resized[..., :3] / np.maximum(resized[..., 3:], 1e-3)
-    alpha = np.clip(resized[..., 3] * 255 + 0.5, 0, 255).astype(np.uint8)
-    return np.clip(pixels + 0.5, 0, 255).astype(np.uint8), alpha
+
+    def weighted(channel: AlphaU8) -> SoftF32:
+        # One channel at a time in 16 bits: all four as floats are 2 GB at 60 megapixels.
+        whole = cv2.multiply(channel, share, dtype=cv2.CV_16U)
+        return cv2.resize(whole, (width, height), interpolation=interpolation).astype(np.float32)
+
+    full = weighted(np.full_like(share, 255)) / 255
+    pixels = np.dstack([weighted(cv2.extractChannel(colours, index)) for index in range(3)])
+    pixels /= np.maximum(full, 0.255)[..., None]
+    return np.clip(pixels + 0.5, 0, 255).astype(np.uint8), np.clip(full + 0.5, 0, 255).astype(np.uint8)
 
 
 def on_canvas(framing: Framing, alpha: AlphaU8) -> AlphaU8:

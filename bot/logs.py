@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any
 
 import structlog
+from stamina.instrumentation import LoggingOnRetryHook, set_on_retry_hooks
 
 _TALKATIVE = (
     "httpx", "httpcore", "sqlalchemy.engine", "alembic", "asyncio", "aiosqlite", "uvicorn.access", "dbos",
@@ -42,6 +43,8 @@ def set_up_logs(level: str, *, secrets: Iterable[str] = ()) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
+    # Its own choice is structlog's default, which prints on stdout.
+    set_on_retry_hooks([LoggingOnRetryHook])
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
 

@@ -187,13 +187,16 @@ class StoreServer:
                 operation, request.method, request.path, dict(request.query),
                 {name.lower(): value for name, value in request.headers.items()}, body, dict(request.match_info), request,
             )  # fmt: skip
-            self.calls.append(seen)
             fault = self._fault_for(operation)
-            if fault is None:
-                return await way.handler(seen)
-            if fault not in ACTING:
+            if fault is not None and fault not in ACTING:
+                self.calls.append(seen)
                 return await self._instead(fault, request)
-            return await self._after(fault, request, await way.handler(seen))
+            try:
+                done = await way.handler(seen)
+            finally:
+                # Logged once it was done: who waits for the log to grow knows that the store has acted.
+                self.calls.append(seen)
+            return done if fault is None else await self._after(fault, request, done)
 
         return entry
 

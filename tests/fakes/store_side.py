@@ -12,9 +12,9 @@ from domain.errors import RowChanged
 from platforms.transport import Patience, Transports
 
 QUICK = Patience(
-    connect_s=2.0, read_s=0.4, total_s=3.0, pause_most_s=30.0, attempts=4, backoff_s=0.0, backoff_most_s=0.0
+    connect_s=2.0, read_s=0.25, total_s=3.0, pause_most_s=30.0, attempts=4, backoff_s=0.0, backoff_most_s=0.0
 )
-"""Real sockets on loopback: a server that says nothing is given up after 0.4 s, and nothing waits between tries."""
+"""Real sockets on loopback: a server that says nothing is given up after a quarter of a second, and nothing waits between tries."""
 
 
 @dataclass(slots=True)

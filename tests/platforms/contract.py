@@ -174,11 +174,11 @@ async def publishing_twice_is_publishing_once(shop: StoreHarness) -> None:
 
 
 async def a_lost_answer_is_found_and_not_repeated(shop: StoreHarness) -> None:
-    before = await shop.images_at_store()
-    main = (await ids(shop))[0]
-    shop.fail(Fault.LOST, at=await _calls_to_publish(shop) - 1)
+    needed = await _calls_to_publish(shop)
+    before, main = await shop.images_at_store(), (await ids(shop))[0]
+    shop.fail(Fault.LOST, at=needed - 1)
     with suppress(StoreDown, Ambiguous):
-        await publish(shop, "e2:1:s", replaces=(await ids(shop))[0])
+        await publish(shop, "e2:1:s", replaces=main)
     shop.forget_faults()
     shop.reopen()
     found = await publish(shop, "e2:1:s", replaces=main)

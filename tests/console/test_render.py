@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
-from domain.replies import REPLY_TYPES, Guess, Placed, PublishFailed, Refused, Reply, WhichProduct, waits
+from domain.replies import REPLY_TYPES, Guess, Placed, PreviewReady, PublishFailed, Refused, Reply, WhichProduct, waits
 from domain.tokens import TOKEN_MAX_BYTES, Action, Token
 from handlers.buttons import buttons
 from handlers.console.render import fragment
@@ -105,12 +106,17 @@ def test_what_is_still_moving_has_no_buttons(reply: Reply) -> None:
 
 
 def test_a_preview_can_be_approved_rejected_and_redone() -> None:
-    preview = next(reply for reply in PLAIN if _name(reply) == "PreviewReady")
+    preview = next(reply for reply in PLAIN if isinstance(reply, PreviewReady))
     assert [(button.label, button.style, button.asks) for button in buttons(preview)] == [
         ("Approve", "primary", "confirm"),
         ("Reject", "danger", "reason"),
         ("Redo", "plain", "recipe"),
+        ("Keep a part…", "plain", "part"),
+        ("Remove a part…", "plain", "part"),
+        ("Compare versions", "plain", ""),
     ]
+    first = PreviewReady(replace(preview.card, revision=1))
+    assert "Compare versions" not in {button.label for button in buttons(first)}, "there is nothing to compare yet"
 
 
 def test_undo_stands_beside_retry_only_where_something_is_live() -> None:

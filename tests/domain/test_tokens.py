@@ -73,4 +73,8 @@ def test_the_words_on_old_buttons_never_change() -> None:
         "look",
         "product",
         "store",
+        "part",
+        "keep",
+        "remove",
+        "compare",
     ]

@@ -130,10 +130,15 @@ def test_two_actions_are_seen_and_the_rest_is_behind_the_dots() -> None:
     assert [element["type"] for element in row] == ["button", "button", "overflow"]
     assert [option["text"]["text"] for option in row[2]["options"]] == [
         "Redo with other options…",
+        "Keep a part…",
+        "Remove a part…",
+        "Compare versions",
         "Show the product",
-        "History",
     ]
-    assert row[2]["options"][1]["value"] == f"{SAYS}product MUG-01"
+    assert row[2]["options"][-1]["value"] == f"{SAYS}product MUG-01"
+    first = PreviewReady(replace(_preview().card, revision=1))
+    row = render(first, Words()).blocks[-1]["elements"]
+    assert [option["text"]["text"] for option in row[2]["options"]][3:] == ["Show the product", "History"]
 
 
 def test_only_a_live_shop_is_asked_for_twice() -> None:

@@ -121,7 +121,13 @@ def test_the_caption_names_the_product_and_what_is_behind_it() -> None:
 
 
 def test_two_likely_buttons_stand_together_and_the_rest_below() -> None:
-    assert [[key.text for key in row] for row in render(PREVIEW).rows] == [["✅ Approve", "✖️ Reject"], ["🔁 Redo"]]
+    assert [[key.text for key in row] for row in render(PREVIEW).rows] == [
+        ["✅ Approve", "✖️ Reject"],
+        ["🔁 Redo"],
+        ["🖼 Compare versions"],
+    ]
+    first = PreviewReady(replace(PREVIEW.card, revision=1))
+    assert [key.text for key in render(first).rows[-1]] == ["🔁 Redo"], "there is nothing to compare yet"
     assert [key.style for key in render(PREVIEW).rows[0]] == ["success", "danger"]
 
 

@@ -304,7 +304,8 @@ def _drawn(cut: _CutOut, framing: Framing) -> tuple[PixelsU8, AlphaU8]:
     pixels = scene.drawn(framing, cut.photo.rgb)
     if cut.edge is None:
         raise ValueError("a cut-out without an edge must come with the photo's own matte")
-    return own_edge(pixels, without_haze(cut.edge.alpha(pixels)))
+    pixels, alpha = own_edge(pixels, cut.edge.alpha(pixels))
+    return pixels, without_haze(alpha)
 
 
 def _agreed(recipe: Recipe, rules: PictureRules) -> tuple[Background, Shadow, tuple[Finding, ...]]:

@@ -27,6 +27,8 @@ _TILE_PX = 128
 """Worked on one tile at a time: a 12 MP frame never needs all its floats at once."""
 HAZE_RATIO = 0.012
 """How far beyond the product's solid part its soft edge may reach ÷ long side of the crop."""
+_HALF_SEEN_FROM = 64
+"""Mean 8-bit alpha of a clearing inside the product from which it may be product: less is haze in a hole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,9 +149,19 @@ def without_haze(alpha: AlphaU8) -> AlphaU8:
     near = cv2.dilate(
         (product > 0).astype(np.uint8) * 255, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * reach + 1,) * 2)
     )
-    # Inside the product nothing is far from it: a faint spot there is no wisp.
-    near[enclosed(near == 0)] = 255
+    near[_half_seen(enclosed(near == 0), alpha)] = 255
     return cv2.min(alpha, cv2.resize(near, (width, height), interpolation=cv2.INTER_LINEAR))
+
+
+def _half_seen(inside: AlphaU8, alpha: AlphaU8) -> AlphaU8:
+    """Return which of the clearings inside the product are a part of it that the net half saw."""
+    count, labels = cv2.connectedComponents(inside.astype(np.uint8))
+    seen = scaled(alpha, labels.shape[1], labels.shape[0])
+    total = np.bincount(labels.ravel(), weights=seen.ravel(), minlength=count)
+    is_part = total >= _HALF_SEEN_FROM * np.bincount(labels.ravel(), minlength=count)
+    is_part[0] = False
+    part: AlphaU8 = is_part[labels]
+    return part
 
 
 def enclosed(empty: AlphaU8) -> AlphaU8:

@@ -7,6 +7,7 @@ import pytest
 
 from imaging.codec import AlphaU8, PixelsU8
 from imaging.edge import own_edge
+from imaging.matting import without_haze
 
 SIZE = 400
 PRODUCT = np.array([190.0, 40, 45])
@@ -72,3 +73,17 @@ def test_solid_pixels_stay_as_photographed_and_a_clear_photo_has_no_edge() -> No
     assert (pixels[solid] == photo[solid]).all()
     nothing = np.zeros_like(truth)
     assert own_edge(photo, nothing)[1].max() == 0
+
+
+@pytest.mark.parametrize(("faint", "stays"), [(30, False), (110, True)])
+def test_haze_in_a_hole_goes_and_a_half_seen_part_stays(faint: int, *, stays: bool) -> None:
+    rows, columns = np.mgrid[:SIZE, :SIZE]
+    away = np.hypot(columns - 200, rows - 200)
+    alpha = np.where(away < 150, 255, 0).astype(np.uint8)
+    alpha[away < 60] = faint
+    alpha[10:14, 10:14] = 60
+    cleaned = without_haze(alpha)
+    assert cleaned[200, 200] == (faint if stays else 0)
+    assert cleaned[12, 12] == 0
+    ring = (away > 65) & (away < 145)
+    assert (cleaned[ring] == 255).all()

@@ -151,7 +151,21 @@ class PeopleRows(Protocol):
         ...
 
     async def admit(self, team_id: str, actor: Actor, role: Role, *, now: datetime) -> Member:
-        """Make an actor a member without a code; one who is a member already keeps the higher role."""
+        """Make an actor a member whom their workspace vouches for; one who is a member already keeps the higher role.
+
+        Somebody suspended gets back the role they had.
+        """
+        ...
+
+    async def is_vouched_for(self, team_id: str, actor: Actor) -> bool:
+        """Whether somebody is a member because their workspace says so, and not only by a code."""
+        ...
+
+    async def suspend(self, team_id: str, actor: Actor, *, even_invited: bool) -> bool:
+        """Take the membership of somebody whom their workspace vouched for; `even_invited`: of whoever it is.
+
+        They are strangers from now on, until they are admitted or join again. False when nothing changed.
+        """
         ...
 
     async def join(self, code: str, actor: Actor, *, now: datetime) -> Member | None:

@@ -14,6 +14,7 @@ from domain.intents import Incoming, Press
 from domain.people import Actor, Member, Place, Role
 from domain.ports import Events
 from domain.replies import PreviewReady, SettingsShown
+from domain.rows import AuditEntry
 from handlers import decide, dispatch
 from handlers.desk import Desk
 
@@ -74,7 +75,26 @@ class ChatDesk:
 
     async def admit(self, actor: Actor, role: Role) -> Member:
         """Make somebody a member whom their workspace vouches for; a member already keeps their role."""
+        async with self.desk.work.reading() as rows:
+            member = await rows.people.find_member(self.team_id, actor)
+            if member is not None and await rows.people.is_vouched_for(self.team_id, actor):
+                return member
         async with self.desk.work() as work:
-            return await work.people.find_member(self.team_id, actor) or await work.people.admit(
-                self.team_id, actor, role, now=self.desk.clock()
-            )
+            return await work.people.admit(self.team_id, actor, member.role if member else role, now=self.desk.clock())
+
+    async def is_vouched_for(self, actor: Actor) -> bool:
+        """Whether somebody's membership hangs on what their workspace says of them."""
+        async with self.desk.work.reading() as rows:
+            return await rows.people.is_vouched_for(self.team_id, actor)
+
+    async def suspend(self, actor: Actor, *, even_invited: bool) -> None:
+        """Take the membership of somebody whose workspace no longer vouches for them; a stranger stays one."""
+        member = await self.member(actor)
+        if member is None or not (even_invited or await self.is_vouched_for(actor)):
+            return
+        async with self.desk.work() as work:
+            if await work.people.suspend(self.team_id, actor, even_invited=even_invited):
+                now = self.desk.clock()
+                await work.audit(
+                    AuditEntry(self.team_id, now, "Packshot", "suspended", "", member.member_id, member.name)
+                )

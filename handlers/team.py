@@ -81,6 +81,7 @@ _WORDS = {
     "lose_sight": "could not tell whether it is on {}",
     "invited": "invited {}",
     "joined": "joined {}",
+    "suspended": "closed the access of {}, whose workspace no longer vouches for them",
 }
 """The audit's actions as people say them; an action without words is shown as it is."""
 

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -20,6 +20,9 @@ from storage.tables import ConsoleLineRow, IdentityRow, InvitationRow, MemberRow
 
 CODE_BYTES = 9
 """72 random bits, 12 characters: short enough to type, far too many to guess."""
+
+INVITED, VOUCHED, SUSPENDED = "", "vouched", "suspended"
+"""An identity's standing (storage/tables.py)."""
 
 
 class SqlPeople:
@@ -45,9 +48,21 @@ class SqlPeople:
                 col(IdentityRow.team_id) == team_id,
                 col(IdentityRow.chat) == actor.chat.value,
                 col(IdentityRow.actor_id) == actor.actor_id,
+                col(IdentityRow.standing) != SUSPENDED,
             ),
         )
         return None if row is None else member_of(row)
+
+    async def is_vouched_for(self, team_id: str, actor: Actor) -> bool:
+        """Whether somebody is a member because their workspace says so, and not only by a code."""
+        identity = await self._identity(team_id, actor)
+        return identity is not None and identity.standing == VOUCHED
+
+    async def suspend(self, team_id: str, actor: Actor, *, even_invited: bool) -> bool:
+        """Take the membership of somebody whom their workspace vouched for; `even_invited`: of whoever it is."""
+        before = (VOUCHED, INVITED) if even_invited else (VOUCHED,)
+        mine = update(IdentityRow).where(*_is(team_id, actor), col(IdentityRow.standing).in_(before))
+        return await change(self._db_session, mine.values(standing=SUSPENDED)) == 1
 
     async def members(self, team_id: str) -> Sequence[Member]:
         """Return all of a team, by name."""
@@ -56,13 +71,18 @@ class SqlPeople:
         # Sorted here: the two databases do not agree on the order of letters.
         return sorted((member_of(row) for row in rows), key=lambda member: (member.name.casefold(), member.member_id))
 
-    async def add_member(self, team_id: str, name: str, role: Role, actor: Actor, *, now: datetime) -> Member:
-        """Make an actor a member, or raise the role of the member the actor is already."""
+    async def add_member(
+        self, team_id: str, name: str, role: Role, actor: Actor, *, now: datetime, standing: str = INVITED
+    ) -> Member:
+        """Make an actor a member, or raise the role of the member the actor is already.
+
+        A suspended one whose workspace vouches again has their old role back; one who comes by a code has the code's.
+        """
         # Two codes redeemed by one person at once must not make two members of them.
         await self._lock_identity(team_id, actor)
-        member = await self.find_member(team_id, actor)
-        if member is not None:
-            return await self._raised(member, role)
+        identity = await self._identity(team_id, actor)
+        if identity is not None:
+            return await self._known(identity, role, actor, standing)
         row = MemberRow(
             member_id=secrets.token_urlsafe(12),
             team_id=team_id,
@@ -73,13 +93,36 @@ class SqlPeople:
         await insert(self._db_session, row)
         await insert_once(
             self._db_session,
-            IdentityRow(team_id=team_id, chat=actor.chat.value, actor_id=actor.actor_id, member_id=row.member_id),
+            IdentityRow(
+                team_id=team_id,
+                chat=actor.chat.value,
+                actor_id=actor.actor_id,
+                member_id=row.member_id,
+                standing=standing,
+            ),
         )
         return member_of(row)
 
+    async def _known(self, identity: IdentityRow, role: Role, actor: Actor, standing: str) -> Member:
+        """Return the member an identity is, with a role raised or given again."""
+        was = identity.standing
+        row = await find_one(self._db_session, select(MemberRow).where(col(MemberRow.member_id) == identity.member_id))
+        if row is None:
+            raise Fault("row_missing", f"no member {identity.member_id}")
+        if was == SUSPENDED or standing == VOUCHED:
+            mine = update(IdentityRow).where(*_is(identity.team_id, actor))
+            await change(self._db_session, mine.values(standing=standing))
+        if was == SUSPENDED and standing == INVITED:
+            return await self._with_role(member_of(row), role)
+        return member_of(row) if was == SUSPENDED else await self._raised(member_of(row), role)
+
+    async def _identity(self, team_id: str, actor: Actor) -> IdentityRow | None:
+        return await find_one(self._db_session, select(IdentityRow).where(*_is(team_id, actor)))
+
     async def admit(self, team_id: str, actor: Actor, role: Role, *, now: datetime) -> Member:
-        """Make an actor a member without a code; one who is a member already keeps the higher role."""
-        return await self.add_member(team_id, actor.name or actor.actor_id, role, actor, now=now)
+        """Make an actor a member whom their workspace vouches for; one who is a member already keeps the higher role."""
+        name = actor.name or actor.actor_id
+        return await self.add_member(team_id, name, role, actor, now=now, standing=VOUCHED)
 
     async def invite(self, team_id: str, role: Role, *, by: str, expires_at: datetime) -> Invitation:
         """Make a one-time code; only its hash is kept."""
@@ -139,13 +182,22 @@ class SqlPeople:
         await lock_until_commit(self._db_session, f"identity:{team_id}:{actor.chat.value}:{actor.actor_id}")
 
     async def _raised(self, member: Member, role: Role) -> Member:
-        if member.role.covers(role):
-            return member
+        return member if member.role.covers(role) else await self._with_role(member, role)
+
+    async def _with_role(self, member: Member, role: Role) -> Member:
         await change(
             self._db_session,
             update(MemberRow).where(col(MemberRow.member_id) == member.member_id).values(role=role.value),
         )
         return Member(member.member_id, member.team_id, member.name, role)
+
+
+def _is(team_id: str, actor: Actor) -> tuple[ColumnElement[bool], ...]:
+    return (
+        col(IdentityRow.team_id) == team_id,
+        col(IdentityRow.chat) == actor.chat.value,
+        col(IdentityRow.actor_id) == actor.actor_id,
+    )
 
 
 def member_of(row: MemberRow) -> Member:

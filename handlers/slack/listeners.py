@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 EVENTS_PATH = "/slack/events"
 COMMAND = "/packshot"
 MAX_BODY_BYTES = 1_000_000
-EVENTS = ("app_home_opened", "app_mention", "file_shared", "message")
+EVENTS = ("app_home_opened", "app_mention", "file_shared", "message", "user_change")
 """Every event type that has a listener; manifest.yaml subscribes to these (`message` once a kind of place)."""
 
 _HEARD_SUBTYPES = {None, "file_share", "thread_broadcast"}
@@ -163,6 +163,7 @@ class SlackListeners:
         self.app.event("message")(self._on_message)
         self.app.event("file_shared")(self._on_file_shared)
         self.app.event("app_home_opened")(self._on_home)
+        self.app.event("user_change")(self._on_user_change)
         actions.listen(self.app, self._front)
 
     async def _on_command(self, ack: AsyncAck, command: Body) -> BoltResponse:
@@ -198,6 +199,10 @@ class SlackListeners:
             return
         person = await self._people.admitted(str(event["user"]))
         self._front.later(publish_home(self._front, person), person, "home")
+
+    async def _on_user_change(self, event: Body) -> None:
+        """Somebody's profile changed: they may have become a guest, or their account was closed."""
+        await self._people.heard_of(dict(event["user"]))
 
     async def _take_message(self, event: Body) -> None:
         me = await self._people.identity()

@@ -2,6 +2,10 @@
 
 A full member of our workspace becomes one of the team with their first event. Guests, bots and people of
 other workspaces (Slack Connect) stay strangers, unless an admin invited them by a code.
+
+What Slack gave, Slack takes: who becomes a guest, or whose account is closed, is a stranger with their next
+press. Slack tells of it (`user_change`), and since an event may be lost, a profile is believed for a minute
+only. While Slack cannot tell, it is believed a little longer, and then nothing is taken from that person.
 """
 
 from __future__ import annotations
@@ -20,8 +24,10 @@ from handlers.slack.api import code_of, translated
 
 log = logging.getLogger(__name__)
 
-FRESH_S = 600.0
-"""How long a profile is believed; users.info is Tier 4, and an event must be acknowledged within 3 s."""
+FRESH_S = 60.0
+"""How long a profile is believed; users.info is Tier 4, a hundred calls a minute."""
+BELIEVED_S = 600.0
+"""How long an older one is believed while Slack does not answer."""
 
 _HIDDEN = {"user_not_found", "user_not_visible"}
 """Somebody of another workspace whom we may not look up: a stranger, and no reason to wait."""
@@ -44,6 +50,8 @@ class Person:
     language: str = ""
     timezone: str = ""
     is_full_member: bool = False
+    is_gone: bool = False
+    """Their account was closed: not even an invitation counts any more."""
 
 
 class People:
@@ -55,7 +63,6 @@ class People:
         self._default_role = default_role
         self._identity: Identity | None = None
         self._known: dict[str, tuple[float, Person]] = {}
-        self._admitted: set[str] = set()
 
     async def identity(self) -> Identity:
         """Return who we are; asked of Slack once. Raises what `translated` does."""
@@ -66,38 +73,48 @@ class People:
         return self._identity
 
     async def admitted(self, user_id: str) -> Person:
-        """Return a person, made a member first where their workspace vouches for them.
+        """Return a person, made a member first where their workspace vouches for them, and a stranger where not.
 
-        Raises StoreDown or RateLimited when Slack cannot tell and nothing is known of them: the event is
+        Raises StoreDown or RateLimited when Slack cannot tell and their rights hang on its word: the event is
         then not acknowledged and comes again. Raises Fault when the database is away.
         """
-        person = await self.find(user_id)
-        if person.is_full_member and user_id not in self._admitted:
-            await self._desk.admit(person.actor, self._default_role)
-            self._admitted.add(user_id)
-        return person
-
-    async def find(self, user_id: str) -> Person:
-        """Return a person's profile; an old one when Slack does not answer, a member's name when there is none."""
         looked_at, person = self._known.get(user_id, (float("-inf"), None))
-        if person is not None and time.monotonic() - looked_at < FRESH_S:
+        age_s = time.monotonic() - looked_at
+        if person is not None and age_s < FRESH_S:
             return person
         try:
             async with translated():
                 answer = await self._client.users_info(user=user_id, include_locale=True)
         except PackshotError as error:
             if code_of(error) in _HIDDEN:
-                return Person(Actor(ChatName.SLACK, user_id, user_id))
+                return await self._settled(Person(Actor(ChatName.SLACK, user_id, user_id)))
             log.warning("slack_profile_not_read", extra={"user": user_id, "error": str(error)})
-            if person is not None:
+            if person is not None and age_s < BELIEVED_S:
                 return person
             actor = Actor(ChatName.SLACK, user_id, user_id)
             member = await self._desk.member(actor)
-            if member is None:
+            if member is None or await self._desk.is_vouched_for(actor):
                 raise
             return Person(Actor(ChatName.SLACK, user_id, member.name))
         person = self._read(user_id, dict(answer.get("user") or {}), (await self.identity()).team_id)
+        await self._settled(person)
         self._known[user_id] = time.monotonic(), person
+        return person
+
+    async def heard_of(self, user: dict[str, Any]) -> None:
+        """Believe a `user_change` at once: rights go now, and come back with the person's next event."""
+        user_id = str(user["id"])
+        self._known.pop(user_id, None)
+        person = self._read(user_id, user, (await self.identity()).team_id)
+        if not person.is_full_member:
+            await self._settled(person)
+
+    async def _settled(self, person: Person) -> Person:
+        """Bring our own people in line with what Slack says of one."""
+        if person.is_full_member:
+            await self._desk.admit(person.actor, self._default_role)
+        else:
+            await self._desk.suspend(person.actor, even_invited=person.is_gone)
         return person
 
     def _read(self, user_id: str, user: dict[str, Any], our_team: str) -> Person:
@@ -109,4 +126,5 @@ class People:
             language=str(user.get("locale") or ""),
             timezone=str(user.get("tz") or ""),
             is_full_member=user.get("team_id") == our_team and not any(user.get(each) for each in outside),
+            is_gone=bool(user.get("deleted")),
         )

@@ -128,13 +128,6 @@ async def test_nothing_is_acknowledged_while_slack_cannot_say_who_somebody_is(ht
     assert (await http_rig.people.again()).is_taken
 
 
-async def test_a_member_is_known_even_while_slack_is_busy(http_rig: Rig) -> None:
-    anna = http_rig.people.person("Anna")
-    await http_rig.role(anna, Role.EDITOR)
-    http_rig.slack.fail("users.info", "429")
-    assert (await http_rig.people.say(anna, "D", "enhance MUG-01")).is_taken
-
-
 # ---------------------------------------------------------------- who
 
 

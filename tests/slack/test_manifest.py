@@ -23,6 +23,7 @@ NEEDED_BY_EVENT = {
     "message.channels": {"channels:history"},
     "message.groups": {"groups:history"},
     "message.im": {"im:history"},
+    "user_change": {"users:read"},
 }
 
 

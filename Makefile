@@ -2,14 +2,14 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test check bench crash contracts soak lock
+.PHONY: help setup demo run test check bench crash contracts soak fuzz lock
 
 help:
 	@echo "make demo   set up and play a photo's whole way"
 	@echo "make run    start the bot, its console and its shelf"
 	@echo "make test   set up and run the tests"
 	@echo "make check  ruff, mypy --strict, import-linter"
-	@echo "make bench | crash | contracts | soak   longer measurements"
+	@echo "make bench | crash | contracts | soak | fuzz   longer measurements"
 
 setup: .venv/ready
 
@@ -47,6 +47,11 @@ contracts: setup
 
 soak: setup
 	@$(BIN)/python -m pytest -m soak -rs
+
+# The fuzzer has wheels for Linux only, so it is not in the lock.
+fuzz: setup
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target .fuzz --require-hashes -r benchmarks/fuzz.txt
+	@PYTHONPATH=.fuzz $(BIN)/python benchmarks/fuzz_decode.py
 
 lock:
 	@uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --group dev pyproject.toml -o requirements-dev.lock

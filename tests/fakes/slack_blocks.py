@@ -177,4 +177,4 @@ _CHECKS: dict[str, Callable[[dict[str, Any], FindFile], Iterator[str]]] = {
     "actions": _row,
     "input": _input,
 }
-_MOST_OPTIONS = {"overflow": 5, "radio_buttons": 10, "static_select": 100}
+_MOST_OPTIONS = {"overflow": 5, "radio_buttons": 10, "static_select": 100, "multi_static_select": 100}

@@ -275,6 +275,9 @@ def labels(blocks: list[dict[str, Any]]) -> list[str]:
 def _answered(element: dict[str, Any], answer: str | None) -> dict[str, Any]:
     if element["type"] == "plain_text_input":
         return {"type": element["type"], "value": answer if answer is not None else element.get("initial_value")}
+    if element["type"] == "multi_static_select":
+        chosen_ones = [each for each in element["options"] if each["value"] in (answer or "").split()]
+        return {"type": element["type"], "selected_options": chosen_ones}
     chosen = next((each for each in element["options"] if each["value"] == answer), element.get("initial_option"))
     return {"type": element["type"], "selected_option": chosen}
 

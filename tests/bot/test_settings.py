@@ -35,6 +35,8 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("IMAGING_ENGINE", "photoshop"),
         ("IMAGING_ENGINE", "rembg:../x"),
         ("IMAGING_THREADS", "0"),
+        ("WEIGHTS_URL", "http://weights.example"),
+        ("ALLOW_NONCOMMERCIAL_MODELS", "perhaps"),
         ("MAX_PHOTO_MEGAPIXELS", "-1"),
         ("PHOTO_RETENTION_DAYS", "0"),
         ("SHELF_SAMPLES", "perhaps"),
@@ -68,6 +70,19 @@ def test_the_defaults_need_nothing(tmp_path: Path) -> None:
     assert settings.database_url == f"sqlite:///{tmp_path / 'data' / 'packshot.db'}"
     assert settings.media_url == f"file://{tmp_path / 'data' / 'media'}"
     assert (settings.host, settings.port, settings.shelf_samples) == ("127.0.0.1", 8080, True)
+
+
+@pytest.mark.parametrize(
+    ("given", "folder"),
+    [(None, "data/models"), ("", "data/models"), ("weights", "weights"), ("~/weights", "home/weights")],
+)
+def test_weights_lie_in_the_data_folder_unless_another_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, given: str | None, folder: str
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    if given is not None:
+        monkeypatch.setenv("MODEL_DIR", given)
+    assert load_settings().model_dir == tmp_path / folder
 
 
 def test_the_env_file_is_read_and_the_environment_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,8 +42,8 @@ class CutoutNet(Protocol):
 class Net:
     """One loaded graph. Safe to run from several threads."""
 
-    def __init__(self, model: bytes, *, threads: int) -> None:
-        """Load the graph. Raises Fault("net") where the runtime is missing or refuses it."""
+    def __init__(self, model: bytes | Path, *, threads: int) -> None:
+        """Load the graph; a large one from its file, so that it is in memory once. Raises Fault("net") where the runtime is missing or refuses it."""
         try:
             self._session = _open_session(model, threads=threads)
         except _runtime_errors() as error:
@@ -121,11 +121,7 @@ class SquareNet:
         self, weights: Path, *, threads: int, mean: SoftF32 | np.float32, spread: SoftF32 | np.float32, is_logit: bool
     ) -> None:
         """Load it; `is_logit`: the graph leaves the sigmoid to us. Raises Fault("net")."""
-        try:
-            model = weights.read_bytes()
-        except OSError as error:
-            raise Fault("net", f"{weights.name} cannot be read: {error}") from error
-        self._net = Net(model, threads=threads)
+        self._net = Net(weights, threads=threads)
         self._mean, self._spread, self._is_logit = mean, spread, is_logit
 
     def coverage(self, rgb: PixelsU8) -> SoftF32:
@@ -143,17 +139,17 @@ class RembgNet:
 
     def __init__(self, name: str, weights: Path, *, threads: int) -> None:
         """Load it. Raises Fault("net") where rembg lacks the model or its runtime refuses the file."""
-        import onnxruntime
-        from rembg.sessions import sessions
-
-        theirs = sessions.get(name)
-        if theirs is None:
-            raise Fault("net", f"rembg has no session called {name}")
-        ours = type("OnOurWeights", (theirs,), {"download_models": classmethod(lambda *_, **__: str(weights))})
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
         try:
+            import onnxruntime  # first: without it, importing rembg ends the process
+            from rembg.sessions import sessions
+
+            theirs = sessions[name]
+            ours = type("OnOurWeights", (theirs,), {"download_models": classmethod(lambda *_, **__: str(weights))})
+            options = onnxruntime.SessionOptions()
+            options.intra_op_num_threads = threads
             self._session = ours(name, options)
+        except KeyError:
+            raise Fault("net", f"rembg has no session called {name}") from None
         except _runtime_errors() as error:
             raise Fault("net", f"the graph does not load: {error}") from error
 
@@ -182,7 +178,7 @@ def open_net(name: str, weights: Path, *, threads: int) -> CutoutNet:
             return RembgNet(name, weights, threads=threads)
 
 
-def _open_session(model: bytes, *, threads: int) -> onnxruntime.InferenceSession:
+def _open_session(model: bytes | Path, *, threads: int) -> onnxruntime.InferenceSession:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -199,7 +195,15 @@ def _runtime_errors() -> tuple[type[Exception], ...]:
         from onnxruntime.capi import onnxruntime_pybind11_state as native
     except ImportError:
         return (ImportError,)
-    names = ("Fail", "InvalidArgument", "InvalidGraph", "InvalidProtobuf", "NotImplemented", "RuntimeException")
+    names = (
+        "Fail",
+        "InvalidArgument",
+        "InvalidGraph",
+        "InvalidProtobuf",
+        "NoSuchFile",
+        "NotImplemented",
+        "RuntimeException",
+    )
     return (ImportError, RuntimeError, *(getattr(native, name) for name in names))
 
 

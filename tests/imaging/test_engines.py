@@ -64,6 +64,22 @@ def test_weights_that_are_not_here_are_refused_with_the_command_that_brings_them
         assert "use builtin" in refused.value.sentence
 
 
+@pytest.mark.parametrize("name", ["u2net", *SQUARE_MODELS])
+@pytest.mark.parametrize(
+    "content", [b"", b"not a model", colour_sum(REDDER, 0.0, 96)[:-20], colour_sum(REDDER, 0.0, 96)]
+)
+def test_weights_that_are_no_such_graph_are_refused_by_name(models: Path, name: str, content: bytes) -> None:
+    if name == "u2net" and content == colour_sum(REDDER, 0.0, 96):
+        content = content[:40]  # any size will do for this family
+    weights_path(name, models).write_bytes(content)
+    enhancer = LocalEnhancer(model_dir=models)
+    with pytest.raises(
+        NotPossible, match=rf"{name}\.onnx are damaged: remove them and run `packshot engines get {name}`"
+    ):
+        enhancer.enhance_photo(encoded(disc()), Recipe(engine=f"rembg:{name}"), [MAIN])
+    enhancer.close()
+
+
 def test_licence_that_forbids_business_is_refused_though_the_weights_are_here(models: Path) -> None:
     enhancer = LocalEnhancer(model_dir=models)
     with pytest.raises(NotPossible, match=r"CC BY-NC 4\.0.*ALLOW_NONCOMMERCIAL_MODELS=1"):

@@ -97,6 +97,8 @@ def fetch_weights(
     """
     order = _Order(name, model, weights_path(name, into), base_url, on_progress)
     try:
+        if _is_there(order):  # before the lock: MODEL_DIR may be a folder that nobody here may write to
+            return order.target
         into.mkdir(parents=True, exist_ok=True)
         with _alone(order.target, on_wait):
             if not _is_there(order):

@@ -56,6 +56,16 @@ def test_what_is_there_already_is_not_fetched_again(server: WeightsServer, here:
     assert len(server.asked) == 1
 
 
+def test_what_is_there_needs_no_folder_to_write_to(server: WeightsServer, here: Path) -> None:
+    path = fetch(server, here)
+    lock = here / ".tiny.onnx.lock"
+    lock.unlink()
+    lock.mkdir()  # as root a folder's mode stops nobody; this does
+    assert fetch(server, here) == path
+    path.unlink()
+    assert "set MODEL_DIR to a folder I may write to" in refusal(server, here)
+
+
 def test_broken_line_goes_on_where_it_broke(server: WeightsServer, here: Path) -> None:
     server.breaks_after = [300_000, 100_000]
     assert fetch(server, here).read_bytes() == CONTENT

@@ -82,6 +82,11 @@ class Publishing:
     at: datetime
     placed: tuple[Placed, ...]
 
+    @property
+    def is_accepted(self) -> bool:
+        """Whether nothing is left to send: what is not live yet is with a store that shows it later."""
+        return bool(self.placed) and all(line.state not in {"approved", "publishing"} for line in self.placed)
+
 
 @dataclass(frozen=True, slots=True)
 class Published:
@@ -227,11 +232,16 @@ class WhichPart:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One finished picture of an enhancement; `changes` are the options that made it other than the one before."""
+    """One finished picture of an enhancement, and what made it other than the one before.
+
+    `changes` are options as they could have been typed; `kept` and `removed` count the new corrections.
+    """
 
     number: int
     picture: Sha256
     changes: str = ""
+    kept: int = 0
+    removed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -459,8 +469,8 @@ PRIVATE = (AlreadyDecided, Refused, Invited)
 
 
 def waits(reply: Reply) -> bool:
-    """Whether more is coming without anybody doing anything."""
-    return isinstance(reply, Working | Publishing | Restoring)
+    """Whether more is coming soon without anybody doing anything: what a store has accepted may take it hours."""
+    return isinstance(reply, Working | Restoring) or (isinstance(reply, Publishing) and not reply.is_accepted)
 
 
 @dataclass(frozen=True, slots=True)

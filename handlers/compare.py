@@ -49,9 +49,7 @@ async def _show(asked: Asked, desk: Desk, enhancement: Enhancement, revisions: S
     panels = [("Before", photo), *((f"Version {revision.number}", content) for revision, content in kept)]
     sheet = await desk.media.put(await desk.enhancer.beside(panels))
     versions = tuple(
-        Version(revision.number, revision.after, _changes(revision, revisions))
-        for revision, _ in kept
-        if revision.after is not None
+        _version(revision, revision.after, revisions) for revision, _ in kept if revision.after is not None
     )
     async with desk.work(asked.incoming) as work:
         await work.answer(Compared(enhancement.sku.value, enhancement.title, newest.before, versions, sheet))
@@ -69,11 +67,11 @@ async def _kept(desk: Desk, name: Sha256 | None) -> bytes | None:
         return None
 
 
-def _changes(revision: Revision, revisions: Sequence[Revision]) -> str:
-    """Return how a version's recipe differs from the one before it, as it could have been typed."""
+def _version(revision: Revision, picture: Sha256, revisions: Sequence[Revision]) -> Version:
+    """Return a version with how its recipe differs from the one before it."""
     was = next((each.recipe for each in reversed(revisions) if each.number < revision.number), None)
     if was is None:
-        return ""
+        return Version(revision.number, picture)
     now = revision.recipe
     pairs = {
         "background": (was.background, now.background),
@@ -84,6 +82,7 @@ def _changes(revision: Revision, revisions: Sequence[Revision]) -> str:
         "engine": (was.engine, now.engine),
     }
     changed = [f"{name}={'auto' if new is None else new}" for name, (old, new) in pairs.items() if old != new]
-    changed += [f"{hint.kind}={hint.area}" for hint in now.hints if hint not in was.hints]
     changed += [f"{hint.kind}=none" for hint in was.hints if hint not in now.hints]
-    return " ".join(dict.fromkeys(changed))
+    added = [hint.kind for hint in now.hints if hint not in was.hints]
+    changes = " ".join(dict.fromkeys(changed))
+    return Version(revision.number, picture, changes, added.count("keep"), added.count("remove"))

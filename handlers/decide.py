@@ -26,7 +26,7 @@ from domain.enhancement import (
 from domain.errors import BadInput, NotAllowed, NotAMember, NotPossible, RowChanged, StaleButton
 from domain.intents import DecideBySku, Press, ShowCard
 from domain.jobs import enhance_job, publish_job, restore_job
-from domain.people import Member, Role
+from domain.people import Member
 from domain.ports import Reading, UnitOfWork
 from domain.replies import AlreadyDecided, PreviewReady, Refused
 from domain.sentences import Sentence
@@ -34,49 +34,11 @@ from domain.tokens import Action
 from handlers.card import card_of, card_reply, show_card, tell_requester
 from handlers.desk import Asked, Desk, id_from
 from handlers.enhance import audit_entry, read_options
-from handlers.words import text
+from handlers.rights import NEEDS, action_words, check_role
 
-NEEDS: dict[Action, Role] = {
-    Action.APPROVE: Role.APPROVER,
-    Action.REJECT: Role.EDITOR,  # one's own drafts; anybody's from approver on
-    Action.REDO: Role.EDITOR,
-    Action.UNDO: Role.APPROVER,
-    Action.RETRY: Role.EDITOR,  # what was approved once may be tried again; a failed picture redone
-    Action.IT_IS_THERE: Role.APPROVER,
-    Action.IT_IS_NOT_THERE: Role.APPROVER,
-    Action.LOOK_AGAIN: Role.APPROVER,
-    Action.CHOOSE_PRODUCT: Role.EDITOR,
-    Action.CHOOSE_STORE: Role.EDITOR,
-    Action.CHOOSE_PART: Role.EDITOR,
-    Action.KEEP: Role.EDITOR,
-    Action.REMOVE: Role.EDITOR,
-    Action.COMPARE: Role.VIEWER,
-}
 _ANYWHEN = frozenset({Action.CHOOSE_PRODUCT, Action.CHOOSE_STORE, Action.CHOOSE_PART, Action.COMPARE})
 """What is about a question, or about every revision: no press of it is stale."""
 _VERDICTS = {EnhancementEvent.APPROVE: "approved", EnhancementEvent.REJECT: "rejected"}
-_ACTION_WORDS: dict[Action, str] = {
-    Action.APPROVE: text("Approving"),
-    Action.REJECT: text("Rejecting"),
-    Action.REDO: text("Making it again"),
-    Action.UNDO: text("Undoing"),
-    Action.RETRY: text("Trying again"),
-    Action.IT_IS_THERE: text("Saying what is in the shop"),
-    Action.IT_IS_NOT_THERE: text("Saying what is in the shop"),
-    Action.LOOK_AGAIN: text("Looking again"),
-    Action.CHOOSE_PRODUCT: text("Enhancing"),
-    Action.CHOOSE_STORE: text("Enhancing"),
-    Action.CHOOSE_PART: text("Correcting the cut-out"),
-    Action.KEEP: text("Correcting the cut-out"),
-    Action.REMOVE: text("Correcting the cut-out"),
-    Action.COMPARE: text("Comparing"),
-}
-"""What a refusal for want of a role calls an action."""
-
-
-def action_words(action: Action) -> Sentence:
-    """Return how a refusal calls an action."""
-    return Sentence(_ACTION_WORDS[action])
 
 
 async def press(asked: Asked, intent: Press, desk: Desk) -> None:
@@ -144,7 +106,7 @@ async def foresee(rows: Reading, member: Member | None, intent: Press) -> None:
     enhancement = await rows.enhancements.get(member.team_id, token.subject_id)
     if enhancement is None:
         raise BadInput("I do not know that button: ask for the card again with `history`.")
-    _check_role(member, token.action, enhancement)
+    check_role(member, token.action, enhancement)
     if token.number != enhancement.revision.number:
         raise _stale(enhancement)
     is_decided = enhancement.state is not EnhancementState.AWAITING_DECISION
@@ -182,7 +144,7 @@ async def _decide(
             enhancement = await work.enhancements.get(asked.member.team_id, enhancement_id)
             if enhancement is None:
                 raise BadInput("I do not know that button: ask for the card again with `history`.")
-            _check_role(asked.member, action, enhancement)
+            check_role(asked.member, action, enhancement)
             if revision != enhancement.revision.number:
                 await show_card(work, enhancement)
                 await work.answer(Refused(StaleButton.code, _stale(enhancement).sentence))
@@ -193,17 +155,6 @@ async def _decide(
         async with desk.work(asked.incoming) as work:
             enhancement = await work.enhancements.load(enhancement_id)
             await _answer_too_late(work, enhancement)
-
-
-def _check_role(member: Member, action: Action, enhancement: Enhancement) -> None:
-    needed = NEEDS[action]
-    is_own = enhancement.requested_by == member.member_id
-    if action is Action.REJECT and not is_own:
-        needed = Role.APPROVER
-    if not member.role.covers(needed):
-        is_foreign = action is Action.REJECT and not is_own
-        what = Sentence("Rejecting someone else's picture") if is_foreign else action_words(action)
-        raise NotAllowed(needs=needed.value, has=member.role.value, what=what)
 
 
 async def _act(

@@ -39,6 +39,7 @@ from handlers import answers, ask, attachments, compare, correct, decide, places
 from handlers.desk import Asked, Desk
 from handlers.failures import fault_code, sentence_for
 from handlers.grammar import parse, parse_press
+from handlers.rights import NEEDS, action_words
 
 log = logging.getLogger("packshot.handlers")
 
@@ -149,9 +150,9 @@ async def _answer(incoming: Incoming, desk: Desk) -> None:
 def _needed(intent: Intent) -> Role:
     match intent:
         case Press(token=token):
-            return decide.NEEDS[token.action]
+            return NEEDS[token.action]
         case DecideBySku(verb=verb):
-            return decide.NEEDS[Action(verb)]
+            return NEEDS[Action(verb)]
         case _:
             return _ROLES[type(intent)]
 
@@ -231,13 +232,13 @@ def _what(intent: Intent) -> Sentence:
         case EnhancePhotos() | EnhanceSkus():
             return Sentence("Enhancing")
         case Press(token=token):
-            return decide.action_words(token.action)
+            return action_words(token.action)
         case DecideBySku(verb=verb):
-            return decide.action_words(Action(verb))
+            return action_words(Action(verb))
         case CorrectPart(kind=kind):
-            return decide.action_words(Action(kind))
+            return action_words(Action(kind))
         case CompareVersions():
-            return decide.action_words(Action.COMPARE)
+            return action_words(Action.COMPARE)
         case Invite():
             return Sentence("Inviting")
         case _:

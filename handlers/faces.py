@@ -25,6 +25,7 @@ from domain.replies import (
     RestoreFailed,
     Restoring,
     Unclear,
+    Version,
     Working,
 )
 from handlers.words import ENGLISH, Words, text
@@ -34,7 +35,7 @@ Tone = Literal["wait", "decide", "good", "warn", "bad", "quiet"]
 STATE_WORDS: dict[PlacementState, tuple[str, Tone]] = {
     PlacementState.APPROVED: (text("in line"), "wait"),
     PlacementState.PUBLISHING: (text("publishing"), "wait"),
-    PlacementState.ACCEPTED: (text("accepted, not visible yet"), "wait"),
+    PlacementState.ACCEPTED: (text("accepted, not yet live"), "wait"),
     PlacementState.LIVE: (text("live"), "good"),
     PlacementState.RESTORING: (text("putting the old picture back"), "wait"),
     PlacementState.RESTORED: (text("the old picture is back"), "quiet"),
@@ -86,6 +87,9 @@ def face(reply: CardReply, words: Words = ENGLISH) -> Face:  # noqa: C901 - one 
             return Face("wait", words("Enhancing"), sentence)
         case PreviewReady():
             return Face("decide", words("Your decision"), words("Not live until somebody approves."))
+        case Publishing(_, by, at, placed) if reply.is_accepted:
+            sentence = words("The shop took it and does not show it yet: I keep looking, and say so once it is live.")
+            return Face("wait", words("Accepted, not yet live"), sentence, by, at, placed)
         case Publishing(_, by, at, placed):
             return Face("wait", words("Publishing"), words("On its way to the shop."), by, at, placed)
         case Published(_, by, at, placed, note):
@@ -146,6 +150,16 @@ def placed_words(line: Placed, words: Words = ENGLISH) -> tuple[str, Tone]:
     """Return how a store's line reads, and its tone."""
     state, tone = STATE_WORDS[PlacementState(line.state)]
     return words(state), tone
+
+
+def version_words(version: Version, words: Words = ENGLISH) -> str:
+    """Return what made a version other than the one before it, empty for the first."""
+    said = [
+        words.count("{number} part kept", "{number} parts kept", version.kept) if version.kept else "",
+        words.count("{number} part removed", "{number} parts removed", version.removed) if version.removed else "",
+        version.changes,
+    ]
+    return " · ".join(each for each in said if each)
 
 
 def alt_text(card: Card, words: Words = ENGLISH) -> str:

@@ -49,7 +49,7 @@ from domain.replies import (
 from domain.tokens import Action, Token
 from handlers.buttons import Button, buttons
 from handlers.console.pages import fill, safe_link
-from handlers.faces import STAGES, STEPS, Face, face, notice_words, placed_words
+from handlers.faces import STAGES, STEPS, Face, face, notice_words, placed_words, version_words
 
 __all__ = ["Button", "buttons", "fragment"]
 
@@ -85,7 +85,8 @@ def fragment(reply: Reply, *, hosts: frozenset[str] = frozenset()) -> str:  # no
         case WhichPart():
             return _which_part(reply)
         case Compared():
-            return fill("compared.html", reply=reply)
+            versions = [(version, version_words(version)) for version in reply.versions]
+            return fill("compared.html", reply=reply, versions=versions)
         case ProductShown():
             return fill("product.html", reply=reply, thumbs=_thumbs(reply.listings, hosts))
         case ProductList():

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from domain.replies import Compared, WhichPart
 from handlers.buttons import buttons
+from handlers.faces import version_words
 from handlers.slack.blocks import (
     Block,
     Element,
@@ -72,8 +73,8 @@ def show_compared(reply: Compared, words: Words, picture: Picture) -> Shown:
     elif picture.is_in_thread:
         blocks.append(context(words("🖼️ Slack could not show the picture here, so it is in the thread.")))
     blocks += sections(
-        words("Version {number}: {changes}", number=version.number, changes=words_of(cut(version.changes, 200)))
+        words("Version {number}: {changes}", number=version.number, changes=words_of(cut(made, 200)))
         for version in reply.versions
-        if version.changes
+        if (made := version_words(version, words))
     )
     return Shown(said, blocks)

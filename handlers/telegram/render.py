@@ -51,7 +51,7 @@ from domain.replies import (
     Working,
 )
 from handlers.buttons import buttons
-from handlers.faces import ENLARGED_BY_CHAT, Face, Tone, face, notice_words, placed_words
+from handlers.faces import ENLARGED_BY_CHAT, Face, Tone, face, notice_words, placed_words, version_words
 from handlers.telegram.keyboards import Rows, card_rows, choice_rows, copy_key, part_rows
 from handlers.telegram.markup import (
     MAX_CAPTION,
@@ -277,9 +277,9 @@ def _compared(reply: Compared, words: Words) -> Shown:
     """Telegram shows one picture a message: all of it side by side, each under its label."""
     title = words("{product}, side by side", product=bold(esc(reply.title or reply.sku, at_most=120)))
     lines = [
-        words("Version {number}: {changes}", number=version.number, changes=code(esc(version.changes, at_most=160)))
+        words("Version {number}: {changes}", number=version.number, changes=esc(made, at_most=160))
         for version in reply.versions
-        if version.changes
+        if (made := version_words(version, words))
     ]
     html = fitted([f"🖼 {title}"], lines, at_most=MAX_CAPTION, rest=lambda left: _more(words, left, ""))
     return Shown(html, photo=reply.sheet)

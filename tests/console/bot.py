@@ -12,10 +12,12 @@ from dataclasses import replace
 from PIL import Image, ImageDraw, ImageFilter
 
 from domain.catalog import Sha256
+from domain.hint import FIELDS, HintKind
 from domain.intents import Incoming
 from domain.picture import Finding, FindingCode, FindingLevel
 from domain.replies import (
     Card,
+    Compared,
     Guess,
     HelpLine,
     HelpShown,
@@ -29,6 +31,8 @@ from domain.replies import (
     Rejected,
     Restored,
     Restoring,
+    Version,
+    WhichPart,
     WhichProduct,
     Working,
 )
@@ -101,6 +105,9 @@ class ScriptedBot:
         if token.action is Action.CHOOSE_PRODUCT:
             await self._enhance(incoming)
             return
+        if token.action is Action.CHOOSE_PART:
+            newest = list(self.cards.values())[-1]
+            token = Token(Action.REDO, newest.enhancement_id, newest.revision)
         card = self.cards.get(token.subject_id)
         by, cause = incoming.actor.name, incoming.event_key
         if card is None or token.number != card.revision:
@@ -122,17 +129,33 @@ class ScriptedBot:
             await say(key, Restored(card, placed("restored")), cause=cause)
         elif token.action is Action.REJECT:
             await say(key, Rejected(card, by, NOW, incoming.text), cause=cause)
+        elif token.action in {Action.KEEP, Action.REMOVE}:
+            await self._which_part(incoming, card, token.action.value)
+        elif token.action is Action.COMPARE:
+            assert card.before is not None
+            assert card.after is not None
+            versions = (Version(1, card.after), Version(2, card.after, "shadow=soft", 1))
+            await self._say(incoming, Compared(card.sku, card.title, card.before, versions, card.after))
         elif token.action is Action.REDO:
             again = replace(card, revision=card.revision + 1, background=incoming.options.get("background", "white"))
             self.cards[card.enhancement_id] = again
             await say(key, PreviewReady(again), cause=cause)
+
+    async def _which_part(self, incoming: Incoming, card: Card, wants: str) -> None:
+        guesses = (Guess("1", "62x36x86x68"), *(Guess(name, str(area)) for name, area in FIELDS.items()))
+        photo = await self.keep(phone_photo())
+        kind: HintKind = "remove" if wants == "remove" else "keep"
+        question = WhichPart("q1", card.enhancement_id, card.revision, card.sku, card.title, kind, guesses, 1, photo)
+        await self._say(incoming, question)
 
     async def _products(self) -> ProductList:
         names = [("MUG-01", "Stoneware mug, ocean blue, 350 ml"), ("BOWL-2", "Bowl"), ("VASE-7", "Tall vase")]
         lines = tuple(ListingLine("Shelf", title, "/shelf", "", 3, "€24.00", 12, sku) for sku, title in names)
         return ProductList(lines, "", 1, 3, 27)
 
-    async def _say(self, incoming: Incoming, reply: Refused | HelpShown | ProductList | WhichProduct) -> None:
+    async def _say(
+        self, incoming: Incoming, reply: Refused | HelpShown | ProductList | WhichProduct | WhichPart | Compared
+    ) -> None:
         await self._office.events.say(f"answer:{incoming.event_key}", reply, cause=incoming.event_key)
 
     async def keep(self, content: bytes) -> Sha256:

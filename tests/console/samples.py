@@ -125,7 +125,7 @@ def every_reply(
             1,
             before,
         ),
-        Compared(sku, title, before, (Version(1, before), Version(2, after, f"keep=10x20x30x40 {title}")), after),
+        Compared(sku, title, before, (Version(1, before), Version(2, after, f"shadow=soft {title}", 1, 2)), after),
         ProductShown(sku, (listing, foreign)),
         ProductList((listing, foreign), title, 2, 3, 27),
         HistoryShown("", (HistoryLine(NOW, person, title, sku), HistoryLine(NOW, person, "approved", sku))),

@@ -196,7 +196,8 @@ async def test_the_versions_stand_side_by_side_with_what_made_them(shop: Shop) -
     compared = (await shop.send("compare MUG-01"))[-1]
     assert isinstance(compared, Compared)
     assert [version.number for version in compared.versions] == [2, 3, 4], "the newest three"
-    assert [version.changes for version in compared.versions] == [f"keep={LEFT}", "background=#eeeeee", "shadow=soft"]
+    assert [version.changes for version in compared.versions] == ["", "background=#eeeeee", "shadow=soft"]
+    assert [version.kept for version in compared.versions] == [1, 0, 0]
     assert shop.media.kept[compared.before] == PHOTO
     assert shop.media.kept[compared.sheet] == b"beside ['Before', 'Version 2', 'Version 3', 'Version 4']"
     pressed = (await shop.press(Action.COMPARE, card))[-1]

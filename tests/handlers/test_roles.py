@@ -19,8 +19,8 @@ from domain.replies import (
     StoreList,
 )
 from domain.tokens import Action, Token
-from handlers.decide import NEEDS
 from handlers.grammar import COMMANDS
+from handlers.rights import NEEDS
 from tests.handlers.shop import OTHER_ADMIN, PEOPLE, PHOTO, STRANGER, Shop, button
 
 LEAKS = ("Blue mug", "edith", "Shelf", "SECRET-9")

@@ -109,4 +109,4 @@ async def test_the_versions_are_one_picture_side_by_side(rig: Rig) -> None:
     compared = rig.slack.posted("DANNA")[-1]
     assert "side by side" in compared["text"]
     assert [block["type"] for block in compared["blocks"]] == ["section", "image", "section"]
-    assert f"keep={LEFT}" in compared["blocks"][2]["text"]["text"]
+    assert "1 part kept" in compared["blocks"][2]["text"]["text"]

@@ -215,3 +215,5 @@ class Incoming:
     reply_to: str = ""
     album: str = ""
     language: str = ""
+    is_told: bool = False
+    """The chat has told the person at once why this press will not count; a private answer would say it twice."""

@@ -48,11 +48,15 @@ _COLOURS: Mapping[str, str] = {
     "grey": "#dddddd", "gray": "#dddddd", "grau": "#dddddd",
     "black": "#000000", "schwarz": "#000000",
     "cream": "#f5efe0", "beige": "#f5efe0", "creme": "#f5efe0",
-    "transparent": "transparent",
+    "transparent": "transparent", "gradient": "gradient", "verlauf": "gradient",
 }  # fmt: skip
 _SHADOWS: Mapping[str, str] = {
     "no shadow": "none", "without shadow": "none", "without a shadow": "none", "ohne schatten": "none",
     "kein schatten": "none", "soft shadow": "soft", "weicher schatten": "soft", "contact shadow": "contact",
+    "reflection": "reflection", "spiegelung": "reflection",
+}  # fmt: skip
+_LIGHT: Mapping[str, str] = {
+    "brighter": "+0.5", "lighter": "+0.5", "heller": "+0.5", "darker": "-0.5", "dunkler": "-0.5",
 }  # fmt: skip
 _HASH_COLOUR = re.compile(r"#(?:[0-9a-fA-F]{6}|[0-9a-fA-F]{3})\b")
 
@@ -117,6 +121,10 @@ def _options(words: str) -> dict[str, str]:
     for name, shadow in _SHADOWS.items():
         if name in low:
             options.setdefault("shadow", shadow)
+            break
+    for name, stops in _LIGHT.items():
+        if re.search(rf"\b{name}\b", low):
+            options.setdefault("brightness", stops)
             break
     if colour := _HASH_COLOUR.search(words):
         options.setdefault("background", colour[0])

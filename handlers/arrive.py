@@ -13,9 +13,11 @@ from domain.errors import UserError
 from domain.intents import Incoming, Press
 from domain.people import Actor, Member, Place, Role
 from domain.ports import Events
-from domain.replies import PreviewReady, SettingsShown
+from domain.replies import Card, PreviewReady, SettingsShown
 from domain.rows import AuditEntry
+from domain.tokens import Token
 from handlers import decide, dispatch
+from handlers.card import card_of
 from handlers.desk import Desk
 
 
@@ -63,6 +65,12 @@ class ChatDesk:
         except UserError as error:
             return error.sentence
         return ""
+
+    async def card(self, token: Token) -> Card | None:
+        """Return what a card's button is about, None where there is no such card (any more)."""
+        async with self.desk.work.reading() as rows:
+            enhancement = await rows.enhancements.get(self.team_id, token.subject_id)
+        return card_of(enhancement) if enhancement else None
 
     async def waiting(self, member: Member, *, limit: int = 10) -> Sequence[PreviewReady]:
         """Return the previews that wait for a decision, the oldest first, for a home page."""

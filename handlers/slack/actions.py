@@ -22,10 +22,12 @@ from domain.tokens import Action, Token
 from handlers.slack import modals, parts_form
 from handlers.slack.api import translated
 from handlers.slack.cards import MORE, PRESS, SAY, SAYS
+from handlers.slack.fields import View, WrongAnswer
 from handlers.slack.front import Front
 from handlers.slack.home import HOME_SETTINGS, publish_home
 from handlers.slack.parts import SEVERAL
 from handlers.slack.people import Person
+from handlers.slack.recipe_form import read_recipe
 from handlers.slack.wire import attachments_of, place_of
 
 log = logging.getLogger(__name__)
@@ -133,8 +135,8 @@ class Actions:
         """Another background or shadow was chosen."""
         person = await self._person(body)
         try:
-            options = modals.read_recipe(view, self._front.words(person))
-        except modals.WrongAnswer as wrong:
+            options = read_recipe(view, self._front.words(person))
+        except WrongAnswer as wrong:
             return await ack(response_action="errors", errors=wrong.errors)
         return await self._press_of_modal(ack, body, view, options=options)
 
@@ -143,7 +145,7 @@ class Actions:
         person = await self._person(body)
         try:
             options = parts_form.read_parts(view, self._front.words(person))
-        except modals.WrongAnswer as wrong:
+        except WrongAnswer as wrong:
             return await ack(response_action="errors", errors=wrong.errors)
         return await self._press_of_modal(ack, body, view, options=options)
 
@@ -152,7 +154,7 @@ class Actions:
         person = await self._person(body)
         try:
             sku = modals.read_sku(view, self._front.words(person))
-        except modals.WrongAnswer as wrong:
+        except WrongAnswer as wrong:
             return await ack(response_action="errors", errors=wrong.errors)
         about = modals.read_about(view)
         await self._front.take(
@@ -170,8 +172,8 @@ class Actions:
         person = await self._person(body)
         words = self._front.words(person)
         try:
-            command = modals.enhance_command(modals.read_sku(view, words), modals.read_recipe(view, words))
-        except modals.WrongAnswer as wrong:
+            command = modals.enhance_command(modals.read_sku(view, words), read_recipe(view, words))
+        except WrongAnswer as wrong:
             return await ack(response_action="errors", errors=wrong.errors)
         place = await self._front.direct_place(person.actor.actor_id)
         await self._front.take(_submission_id(view), person, place, text=command)
@@ -182,7 +184,7 @@ class Actions:
         person = await self._person(body)
         try:
             command = modals.read_settings(view, self._front.words(person))
-        except modals.WrongAnswer as wrong:
+        except WrongAnswer as wrong:
             return await ack(response_action="errors", errors=wrong.errors)
         await self._front.take(_submission_id(view), person, _place_of(modals.read_about(view)), text=command)
         return await ack()
@@ -223,7 +225,7 @@ class Actions:
         about = {"channel": place.place_id, "thread": place.thread_id, "message": message_id}
         await self._open(body, person, parts_form.parts_modal(value, about, self._front.words(person)))
 
-    async def _open(self, body: Body, person: Person, view: modals.View) -> None:
+    async def _open(self, body: Body, person: Person, view: View) -> None:
         """Open a modal: the trigger is good for 3 s. Too late is said to the person, since nothing was taken."""
         try:
             async with translated():

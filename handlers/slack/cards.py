@@ -160,8 +160,9 @@ def draw_button(each: Button, index: int, card: Card | None, words: Words) -> El
         asked = confirm(
             words("Publish now?"),
             words(
-                "Buyers will see the new picture of {product} on {stores} at once.",
+                "Buyers will see the new picture of {product} ({sku}) on {stores} at once.",
                 product=cut(card.title or card.sku, 100),
+                sku=card.sku,
                 stores=words.list(card.stores),
             ),
             words("Publish"),

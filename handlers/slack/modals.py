@@ -14,12 +14,13 @@ from zoneinfo import available_timezones
 from domain.catalog import Sku
 from domain.errors import BadInput
 from domain.intents import Attachment
-from domain.recipe import Background
 from domain.replies import SettingsShown
-from handlers.slack.blocks import Block, Element, escaped, option, plain_text, section
+from handlers.slack.blocks import Block, escaped, option, plain_text, section
 from handlers.slack.cards import as_word
+from handlers.slack.fields import View, WrongAnswer, radio, text_input, value_of
+from handlers.slack.recipe_form import recipe_blocks
 from handlers.slack.render import LANGUAGE_NAMES
-from handlers.words import LANGUAGES, Words, text
+from handlers.words import LANGUAGES, Words
 
 REJECT, REDO, ENHANCE_PHOTO, ENHANCE_SKU, SETTINGS = "reject", "redo", "enhance_photo", "enhance_sku", "settings"
 """callback_ids of submissions."""
@@ -27,39 +28,25 @@ REJECT, REDO, ENHANCE_PHOTO, ENHANCE_SKU, SETTINGS = "reject", "redo", "enhance_
 REASON_CHARS = 500
 MAX_FILES = 10
 """A Slack message holds ten files; as many, names cut, fit into the 3000 characters of `private_metadata`."""
-OWN, SUITS = "own", "suits"
-"""Choices that are no value of an option: the field below says it, and nobody says it."""
-
-_BACKGROUNDS = (("white", text("White")), ("#eeeeee", text("Light grey")), ("transparent", text("None")))
-_SHADOWS = (("none", text("None")), ("contact", text("Contact")), ("soft", text("Soft")))
-
-View = dict[str, Any]
-Answers = Mapping[str, Mapping[str, Mapping[str, Any]]]
-
-
-class WrongAnswer(Exception):
-    """What Slack shows under a field of the modal."""
-
-    def __init__(self, block_id: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.errors = {block_id: sentence}
 
 
 def reject_modal(about: Mapping[str, str], words: Words) -> View:
     """Ask for a reason, which may stay empty."""
-    reason = _input("reason", words("Reason"), chars=REASON_CHARS, multiline=True, is_optional=True)
+    reason = text_input("reason", words("Reason"), chars=REASON_CHARS, multiline=True, is_optional=True)
     reason["hint"] = plain_text(words("The person who asked for the picture reads it."), 2000)
     return modal(REJECT, words("Reject the preview"), words("Reject"), [reason], about, words)
 
 
 def redo_modal(about: Mapping[str, str], words: Words) -> View:
     """Ask how the picture should look instead."""
-    return modal(REDO, words("Make it again"), words("Redo"), _recipe_blocks(words, "white"), about, words)
+    return modal(
+        REDO, words("Make it again"), words("Redo"), recipe_blocks(words, unsaid=words("As it is now")), about, words
+    )
 
 
 def enhance_sku_modal(words: Words) -> View:
     """Ask which product, and how it should look."""
-    blocks = [_sku_input(words), *_recipe_blocks(words, SUITS)]
+    blocks = [_sku_input(words), *recipe_blocks(words, unsaid=words("As it suits the shop"))]
     return modal(ENHANCE_SKU, words("Enhance a product"), words("Enhance"), blocks, {}, words)
 
 
@@ -91,7 +78,7 @@ def settings_modal(now: SettingsShown, about: Mapping[str, str], words: Words, *
     ]
     blocks = [
         radio("language", words("Language"), languages, now.language),
-        _input("timezone", words("Time zone"), initial=now.timezone, chars=64),
+        text_input("timezone", words("Time zone"), initial=now.timezone, chars=64),
     ]
     if may_watch:
         blocks.append(radio("previews", words("Previews"), previews, "on" if now.previews else "off"))
@@ -108,32 +95,13 @@ def read_about(view: View) -> dict[str, Any]:
 
 def read_reason(view: View) -> str:
     """Return the reason, empty for none."""
-    return _value(view, "reason")[:REASON_CHARS]
-
-
-def read_recipe(view: View, words: Words) -> dict[str, str]:
-    """Return `background` and `shadow` as chosen. Raises WrongAnswer for a colour nobody knows."""
-    options: dict[str, str] = {}
-    background, own = _value(view, "background"), _value(view, "colour")
-    if own or background == OWN:
-        if not own:
-            raise WrongAnswer("colour", words("Write a colour, for example #dfe7ee."))
-        try:
-            Background.parse(own)
-        except BadInput as error:
-            raise WrongAnswer("colour", words.sentence(error.sentence)) from error
-        background = own
-    if background != SUITS:
-        options["background"] = background
-    if (shadow := _value(view, "shadow")) != SUITS:
-        options["shadow"] = shadow
-    return options
+    return value_of(view, "reason")[:REASON_CHARS]
 
 
 def read_sku(view: View, words: Words) -> str:
     """Return the SKU as typed. Raises WrongAnswer."""
     try:
-        return Sku(_value(view, "sku")).value
+        return Sku(value_of(view, "sku")).value
     except BadInput as error:
         raise WrongAnswer("sku", words.sentence(error.sentence)) from error
 
@@ -145,24 +113,17 @@ def read_files(about: Mapping[str, Any]) -> tuple[Attachment, ...]:
 
 def read_settings(view: View, words: Words) -> str:
     """Return the command that sets what was chosen. Raises WrongAnswer for a zone that does not exist."""
-    zone = _value(view, "timezone")
+    zone = value_of(view, "timezone")
     if zone not in available_timezones():
         raise WrongAnswer("timezone", words("I do not know that time zone: write it as Europe/Berlin."))
-    previews = _value(view, "previews")
-    command = f"settings language={_value(view, 'language')} timezone={zone}"
+    previews = value_of(view, "previews")
+    command = f"settings language={value_of(view, 'language')} timezone={zone}"
     return f"{command} previews={previews}" if previews else command
 
 
 def enhance_command(sku: str, options: Mapping[str, str]) -> str:
     """Return what the person could have typed instead."""
     return " ".join(["enhance", as_word(sku), *(f"{name}={as_word(value)}" for name, value in options.items())])
-
-
-def _value(view: View, block_id: str) -> str:
-    answers: Answers = (view.get("state") or {}).get("values") or {}
-    answer = next(iter((answers.get(block_id) or {}).values()), {})
-    chosen = answer.get("selected_option") or {}
-    return str(answer.get("value") or chosen.get("value") or "").strip()
 
 
 # ---------------------------------------------------------------- drawing
@@ -183,48 +144,7 @@ def modal(
     }
 
 
-def _recipe_blocks(words: Words, background: str) -> list[Block]:
-    suits = option(words("As it suits the shop"), SUITS)
-    backgrounds = [option(words(label), value) for value, label in _BACKGROUNDS]
-    colour = _input("colour", words("Own colour"), chars=32, is_optional=True)
-    colour["element"]["placeholder"] = plain_text("#dfe7ee", 150)
-    shadows = [option(words(label), value) for value, label in _SHADOWS]
-    own = option(words("Own colour"), OWN)
-    return [
-        radio("background", words("Background"), [suits, *backgrounds, own], background),
-        colour,
-        radio("shadow", words("Shadow"), [suits, *shadows], SUITS),
-    ]
-
-
 def _sku_input(words: Words) -> Block:
-    block = _input("sku", words("SKU"), chars=64)
+    block = text_input("sku", words("SKU"), chars=64)
     block["element"]["placeholder"] = plain_text("MUG-01", 150)
     return block
-
-
-def _input(
-    name: str, label: str, *, chars: int, multiline: bool = False, is_optional: bool = False, initial: str = ""
-) -> Block:
-    element: Element = {
-        "type": "plain_text_input",
-        "action_id": name,
-        "max_length": chars,
-        "multiline": multiline,
-    }
-    if initial:
-        element["initial_value"] = initial
-    return {
-        "type": "input",
-        "block_id": name,
-        "label": plain_text(label, 2000),
-        "element": element,
-        "optional": is_optional,
-    }
-
-
-def radio(name: str, label: str, options: list[Element], chosen: str) -> Block:
-    """Return a choice of one, `chosen` by its value to begin with."""
-    element: Element = {"type": "radio_buttons", "action_id": name, "options": options}
-    element["initial_option"] = next((each for each in options if each["value"] == chosen), options[0])
-    return {"type": "input", "block_id": name, "label": plain_text(label, 2000), "element": element}

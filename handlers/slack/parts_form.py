@@ -11,7 +11,8 @@ from typing import Any
 from domain.hint import FIELDS
 from domain.tokens import Action, Token
 from handlers.slack.blocks import Block, Element, image, option, plain_text
-from handlers.slack.modals import View, WrongAnswer, modal, radio
+from handlers.slack.fields import View, WrongAnswer, radio
+from handlers.slack.modals import modal
 from handlers.slack.parts import SEVERAL
 from handlers.words import Words
 

@@ -34,7 +34,6 @@ from handlers.telegram.api import (
 )
 from handlers.telegram.files import Files
 from handlers.telegram.keyboards import markup
-from handlers.telegram.reading import TOLD
 from handlers.telegram.render import Shown, render
 from handlers.words import Words
 
@@ -297,7 +296,7 @@ class TelegramChat:
 
 def _was_alerted(outgoing: Outgoing) -> bool:
     """Whether an alert on the press has said it; the loser of a race hears it here first."""
-    return outgoing.asked is not None and bool(outgoing.asked.token) and TOLD.items() <= outgoing.asked.options.items()
+    return outgoing.asked is not None and outgoing.asked.is_told
 
 
 def _private_place(outgoing: Outgoing) -> str:

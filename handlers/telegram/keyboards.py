@@ -27,7 +27,7 @@ LABEL_MAX_CHARS = 64
 
 
 class Verb(StrEnum):
-    """What a press means inside Telegram. The digits `0` to `9` choose from a menu."""
+    """What a press means inside Telegram. The signs of `_CHOICES` choose from a menu."""
 
     ASK = "a"
     """Ask once more before publishing where buyers look."""
@@ -76,7 +76,19 @@ RECIPES: tuple[tuple[str, Mapping[str, str]], ...] = (
     (text("Soft shadow"), {"shadow": "soft"}),
     (text("No shadow"), {"shadow": "none"}),
     (text("As it was"), {}),
+    (text("Gradient"), {"background": "gradient"}),
+    (text("Reflection"), {"shadow": "reflection"}),
+    (text("More room around it"), {"margin": "12"}),
+    (text("Less room around it"), {"margin": "4"}),
+    (text("Brighter"), {"brightness": "+0.5"}),
+    (text("Darker"), {"brightness": "-0.5"}),
+    (text("Light as photographed"), {"brightness": "0"}),
+    (text("Colours as photographed"), {"white": "off"}),
 )
+"""Ways to make it again. Their places are a promise, as buttons live for months: new ones come last."""
+RECIPES_SHOWN = (0, 1, 5, 2, 6, 3, 7, 8, 9, 10, 11, 12, 4)
+_CHOICES = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+"""How a menu's choice is written, one sign each; a Verb is a small letter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +97,7 @@ class Pressed:
 
     token: str
     verb: str = ""
-    """A Verb, a digit, or empty: the token alone."""
+    """A Verb, a choice, or empty: the token alone."""
     kind: Kind = Kind.REDO
     words: Words = ENGLISH
 
@@ -96,7 +108,7 @@ def read_data(data: str) -> Pressed:
     if not bar:
         return Pressed(token)
     verb, kind, language = rest[:1], rest[1:2], rest[2:]
-    if (verb in set(Verb) or verb.isdecimal()) and kind in set(Kind) and language in LANGUAGES:
+    if verb and (verb in set(Verb) or verb in _CHOICES) and kind in set(Kind) and language in LANGUAGES:
         return Pressed(token, verb, Kind(kind), Words(language))
     raise BadInput("I do not know that button: ask for the card again with `history`.")
 
@@ -123,20 +135,38 @@ def kind_rows(kind: Kind, token: Token, words: Words) -> Rows:
     return rows
 
 
-def menu_rows(pressed: Pressed, token: Token) -> Rows:
-    """Return the menu behind a button: the last question, the reasons, or the recipes; and the way back."""
+def menu_rows(pressed: Pressed, token: Token, *, card: Card | None = None) -> Rows:
+    """Return the menu behind a button: the last question, the reasons, or the recipes; and the way back.
+
+    `card`: what the last question is about, so that a yes names the product and the shops.
+    """
     words = pressed.words
     back = InlineKeyboardButton(f"◀️ {words('Back')}", callback_data=_data(token, Verb.BACK, pressed.kind, words))
     if pressed.verb == Verb.ASK:
-        yes = InlineKeyboardButton(f"✅ {words('Yes, publish')}", callback_data=str(token), style="success")
+        yes = InlineKeyboardButton(_yes(card, words), callback_data=str(token), style="success")
         return ((yes,), (back,))
-    labels: Sequence[str] = REASONS if token.action is Action.REJECT else [label for label, _ in RECIPES]
+    if token.action is Action.REJECT:
+        labels = dict(enumerate(REASONS))
+    else:
+        labels = {index: RECIPES[index][0] for index in RECIPES_SHOWN}
     keys = [
-        InlineKeyboardButton(words(label), callback_data=_data(token, str(index), pressed.kind, words))
-        for index, label in enumerate(labels)
+        InlineKeyboardButton(words(label), callback_data=_data(token, _CHOICES[index], pressed.kind, words))
+        for index, label in labels.items()
     ]
     corrections = () if token.action is Action.REJECT else (correction_keys(token, words),)
     return (*(tuple(keys[at : at + 2]) for at in range(0, len(keys), 2)), *corrections, (back,))
+
+
+def _yes(card: Card | None, words: Words) -> str:
+    """Return the last question's yes with the product and the shops in it; the shops give way first."""
+    if card is None or not card.stores:
+        return f"✅ {words('Yes, publish')}"
+    sku = shortened(card.sku, 24)
+    label = words("Yes, publish {sku} on {stores}", sku=sku, stores=words.list(card.stores))
+    if len(label) > LABEL_MAX_CHARS - 2:
+        shops = words.count("{number} shop", "{number} shops", len(card.stores))
+        label = words("Yes, publish {sku} on {stores}", sku=sku, stores=shops)
+    return f"✅ {label}"
 
 
 def correction_keys(
@@ -171,10 +201,10 @@ def choice_rows(pressable: tuple[Button, ...]) -> Rows:
 
 
 def chosen(pressed: Pressed, token: Token) -> tuple[str, Mapping[str, str]]:
-    """Return the reason in words, or the options, that a digit stands for."""
-    if not pressed.verb.isdecimal():
+    """Return the reason in words, or the options, that a choice stands for."""
+    if not pressed.verb or pressed.verb not in _CHOICES:
         return "", {}
-    index = int(pressed.verb)
+    index = _CHOICES.index(pressed.verb)
     if token.action is Action.REJECT and index < len(REASONS):
         return "" if index == NO_REASON else pressed.words(REASONS[index]), {}
     if token.action is Action.REDO and index < len(RECIPES):

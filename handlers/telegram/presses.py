@@ -16,12 +16,13 @@ from telegram.error import TelegramError
 from domain.errors import BadInput
 from domain.intents import Incoming
 from domain.people import ChatName, Place
+from domain.replies import Card
 from domain.tokens import Action, Token
 from handlers.arrive import ChatDesk
 from handlers.telegram.api import is_late, is_unchanged, without_token
 from handlers.telegram.keyboards import Pressed, Verb, chosen, kind_rows, markup, menu_rows, read_data, with_links
 from handlers.telegram.markup import cut
-from handlers.telegram.reading import TOLD, Me, actor_of, event_key, place_of
+from handlers.telegram.reading import Me, actor_of, event_key, place_of
 from handlers.words import Words, known_language, text
 
 MAX_ALERT_CHARS = 200
@@ -49,6 +50,8 @@ class Answer:
     is_alert: bool = False
     pressed: Pressed | None = None
     """The menu to show, None for none."""
+    card: Card | None = None
+    """What the menu is about, where it names that."""
 
 
 async def take_press(query: CallbackQuery, update_id: int, me: Me, desk: ChatDesk) -> Answer:
@@ -67,11 +70,11 @@ async def take_press(query: CallbackQuery, update_id: int, me: Me, desk: ChatDes
     refused = await desk.foresee(incoming)
     if refused:
         # Taken all the same: whoever sees a stale card gets it refreshed.
-        await desk.take(replace(incoming, options=TOLD))
+        await desk.take(replace(incoming, is_told=True))
         return Answer(words.sentence(refused), is_alert=True)
     if pressed.verb in _MENUS:
-        said = words("Buyers see it at once.") if pressed.verb == Verb.ASK else ""
-        return Answer(said, pressed=pressed)
+        card = await desk.card(token) if pressed.verb == Verb.ASK else None
+        return Answer(_menu_words(pressed, token, card, words), pressed=pressed, card=card)
     await desk.take(incoming)
     toast = _TOASTS.get(token.action)
     return Answer(words(toast) if toast else "")
@@ -91,7 +94,7 @@ async def answer_press(bot: Bot, query: CallbackQuery, answer: Answer) -> None:
     rows = (
         kind_rows(answer.pressed.kind, token, answer.pressed.words)
         if answer.pressed.verb == Verb.BACK
-        else menu_rows(answer.pressed, token)
+        else menu_rows(answer.pressed, token, card=answer.card)
     )
     try:
         await bot.edit_message_reply_markup(
@@ -102,6 +105,17 @@ async def answer_press(bot: Bot, query: CallbackQuery, answer: Answer) -> None:
     except TelegramError as error:
         if not is_unchanged(error):
             log.warning("a menu was not shown: %s", without_token(error.message))
+
+
+def _menu_words(pressed: Pressed, token: Token, card: Card | None, words: Words) -> str:
+    """Return what is said while a menu opens: what a yes will do, and how to ask for more than it holds."""
+    if pressed.verb == Verb.ASK:
+        if card is None:
+            return words("Buyers see it at once.")
+        return words("Buyers see {sku} on {stores} at once.", sku=card.sku, stores=words.list(card.stores))
+    if pressed.verb == Verb.MENU and token.action is Action.REDO:
+        return words("Or answer this card in words: {example}", example="redo margin=8 brightness=+0.5 white=80x15")
+    return ""
 
 
 def away(query: CallbackQuery) -> Answer:

@@ -12,7 +12,6 @@ acting twice would surprise), and service messages.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from telegram import Chat, Message, MessageEntity, MessageOriginUser, Update, User
@@ -22,12 +21,6 @@ from domain.intents import Attachment, Incoming
 from domain.people import Actor, ChatName, Place
 from handlers.grammar import BY_NAME
 
-TOLD: Mapping[str, str] = {"told": "yes"}
-"""The options of a press that an alert has refused already: what its handler says then is not said again.
-
-No handler reads them: all that can be foreseen is refused before options are looked at, and should it
-count after all, a redo with an option of this name is refused.
-"""
 _STARTERS = frozenset({"start", "packshot"})
 _MEDIA_GROUPS = 200
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from domain.people import Role
+from domain.recipe import Recipe
 from tests.fakes.slack import BOT_USER
 from tests.fakes.slack_people import labels
 from tests.slack.rig import Rig, taken
@@ -123,6 +124,26 @@ async def test_a_redo_takes_a_background_and_a_shadow(rig: Rig) -> None:
     assert enhancement.revision.number == 2
     assert str(enhancement.revision.recipe.background) == "#dfe7ee"
     assert enhancement.revision.recipe.shadow == "soft"
+
+
+async def test_a_redo_takes_everything_a_recipe_has(rig: Rig) -> None:
+    anna, card = await _card(rig)
+    await rig.people.press(anna, "DANNA", card["ts"], "Redo")
+    view = rig.people.newest_view
+    for wrong, said in (("margin", "plenty"), ("white", "everywhere")):
+        refused = await rig.people.submit(anna, view, **{wrong: said})
+        assert said in refused.answer["errors"][wrong]
+    chosen = {"background": "gradient", "shadow": "reflection", "brightness": "+0.5", "margin": "8", "white": "80x15"}
+    await rig.people.submit(anna, view, **chosen)
+    await rig.work()
+    (enhancement,) = await rig.shop.enhancements()
+    assert enhancement.revision.recipe == Recipe().changed(chosen)
+    # A form left alone changes nothing of that.
+    await rig.people.press(anna, "DANNA", card["ts"], "Redo")
+    await rig.people.submit(anna, rig.people.newest_view)
+    await rig.work()
+    (again,) = await rig.shop.enhancements()
+    assert (again.revision.number, again.revision.recipe) == (3, enhancement.revision.recipe)
 
 
 async def test_a_modal_submitted_twice_counts_once(rig: Rig) -> None:

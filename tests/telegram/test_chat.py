@@ -26,7 +26,6 @@ from domain.replies import (
 )
 from domain.tokens import Action, Token
 from handlers.telegram.chat import TelegramChat
-from handlers.telegram.reading import TOLD
 from tests.console.samples import AFTER, NOW
 from tests.fakes import FakeMedia
 from tests.fakes.telegram import TOKEN, TelegramServer, Trouble
@@ -67,7 +66,9 @@ def outgoing(
     place_id = to.user_id if isinstance(to, Person) else to.chat_id
     place = Place(ChatName.TELEGRAM, str(place_id), thread_id)
     actor = Actor(ChatName.TELEGRAM, str(by.user_id if by else place_id), "Anna")
-    asked = Incoming("telegram:1:1", "t", actor, place, "", (), token, TOLD if is_told else {}, attachments, message_id)
+    asked = Incoming(
+        "telegram:1:1", "t", actor, place, token=token, attachments=attachments, message_id=message_id, is_told=is_told
+    )
     return Outgoing("m1", "t", place, native_id, reply, asked.event_key, asked)
 
 

@@ -13,8 +13,8 @@ async def test_a_live_store_wants_a_second_press(bot: TelegramBot, telegram: Tel
     card = await bot.card_for(anna)
     token = card.key("Approve")["callback_data"]
     press = telegram.press(anna, card, data=f"{token}|aPen")
-    await telegram.until(lambda: card.labels == ["✅ Yes, publish", "◀️ Back"])
-    assert press.answer == "Buyers see it at once."
+    await telegram.until(lambda: card.labels == ["✅ Yes, publish MUG-01 on Shelf", "◀️ Back"])
+    assert press.answer == "Buyers see MUG-01 on Shelf at once."
     assert await bot.shop.placements() == []
     telegram.press(anna, card, "Yes, publish")
     await bot.settle()

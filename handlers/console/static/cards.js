@@ -50,9 +50,10 @@ function closeMenus(except) {
 }
 
 async function ask(button) {
-  const { token, asks, stores } = button.dataset;
+  const { token, asks, stores, sku } = button.dataset;
   if (asks === "confirm") {
     document.querySelector("#ask-confirm [data-stores]").textContent = stores || "the shop";
+    document.querySelector("#ask-confirm [data-sku]").textContent = sku || "it";
     if (await answered("ask-confirm")) send(button, { token });
   } else if (asks === "reason") {
     const form = await answered("ask-reason");
@@ -69,7 +70,9 @@ async function ask(button) {
 
 function recipeOf(form) {
   const background = form.get("background") === "custom" ? form.get("colour") : form.get("background");
-  return form.get("shadow") ? { background, shadow: form.get("shadow") } : { background };
+  const typed = (name) => form.get(name).trim();
+  const said = { background, shadow: form.get("shadow"), brightness: form.get("brightness"), margin: typed("margin"), white: typed("white") };
+  return Object.fromEntries(Object.entries(said).filter(([, value]) => value));
 }
 
 // Show a dialog; resolve with what was filled in, or null when it was left.

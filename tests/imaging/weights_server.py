@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
@@ -72,7 +72,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.served.half_sent.set()
             self.served.gate.wait(30)
             body = body[half:]
-        self.wfile.write(body)
+        with suppress(ConnectionError):  # whoever asked has heard enough
+            self.wfile.write(body)
 
     def _empty(self, status: int, **headers: str) -> None:
         self.send_response(status)

@@ -40,6 +40,10 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     served: WeightsServer
 
+    def handle(self) -> None:
+        with suppress(ConnectionError):  # whoever asked has heard enough
+            super().handle()
+
     def do_GET(self) -> None:
         served, asked = self.served, self.headers.get("Range", "")
         served.asked.append(asked)
@@ -72,8 +76,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.served.half_sent.set()
             self.served.gate.wait(30)
             body = body[half:]
-        with suppress(ConnectionError):  # whoever asked has heard enough
-            self.wfile.write(body)
+        self.wfile.write(body)
 
     def _empty(self, status: int, **headers: str) -> None:
         self.send_response(status)

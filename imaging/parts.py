@@ -31,6 +31,8 @@ _NECK_RATIOS = (0.006, 0.01, 0.015, 0.022, 0.03, 0.04, 0.055, 0.075)
 """Half the width of a neck ÷ long side at which a part may be taken off, the thinnest first."""
 _MOST_TAKEN_OFF = 0.45
 """Share of the product that one point may take off; more was not meant."""
+_MOST_LOOSE = 0.9
+"""The same of a thing that stands by itself: one of two toys is half of them, or more."""
 _LEAST_TAKEN_OFF = 0.0015
 _OTHER_COLOUR = 15.0
 """Distance in CIELAB from which two pieces are of different colours: a leaf and a plate are 40 apart."""
@@ -208,7 +210,7 @@ def _hanging_at(kept: Flags, area: Area) -> Flags:
     at = min(height - 1, int(area.top * height)), min(width - 1, int(area.left * width))
     total = _count(kept)
     loose = _part_at(_labels(kept), area)
-    if 0 < _count(loose) <= _MOST_TAKEN_OFF * total:
+    if 0 < _count(loose) <= _MOST_LOOSE * total:
         return loose
     for ratio in _NECK_RATIOS:
         radius = _reach(ratio, kept)

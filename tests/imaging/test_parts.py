@@ -98,6 +98,11 @@ def test_a_loose_part_is_removed_by_a_point_or_a_box_around_most_of_it() -> None
         assert made.mask.object_count == 1
 
 
+def test_the_larger_of_two_loose_things_can_go_too() -> None:
+    made = corrected(photo_of(BLOCK, STRAP), mask_of(BLOCK, STRAP), [hint("remove", "57x50")])
+    assert share_right(made, flags(STRAP)) > 0.99
+
+
 def test_a_part_that_hangs_by_a_neck_goes_with_one_point_and_the_product_stays() -> None:
     made = corrected(photo_of(BLOCK, STRAP, NECK), mask_of(BLOCK, STRAP, NECK), [hint("remove", "18x65")])
     assert not (made.mask.coverage[STRAP] > 0.5).any()

@@ -65,7 +65,7 @@ function list(editor, marks) {
   editor.querySelector('[data-asks="drawn"]').disabled = marks.length === 0;
   editor.querySelector(".cutout-marks").replaceChildren(
     ...marks.map(({ kind, mark }, index) => {
-      mark.textContent = String(index + 1);
+      mark.textContent = `${kind === "keep" ? "+" : "−"}${index + 1}`; // the photo's own parts have plain numbers
       const item = document.createElement("li");
       const shape = mark.classList.contains("point") ? "point" : "box";
       const words = `${kind === "keep" ? "Keep" : "Remove"} ${shape} ${index + 1}`;

@@ -269,4 +269,5 @@ def steps_of(desk: Desk, events: SqlEvents, courtesy: Courtesy | None = None) ->
         publish_failed=lambda key, error: publish.publish_failed(key, error, desk),
         put_back=lambda key: publish.put_back(key, desk),
         restore_failed=lambda key, error: publish.restore_failed(key, error, desk),
+        look=lambda key: publish.look(key, desk),
     )

@@ -118,6 +118,8 @@ class Enqueuer:
         options = EnqueueOptions(workflow_name=job.name.value, queue_name=job.queue, workflow_id=job.key)
         if job.partition is not None:
             options["queue_partition_key"] = job.partition
+        if job.delay_s > 0:
+            options["delay_seconds"] = job.delay_s
         self._client.enqueue_in_transaction(connection, options, job.subject_id)
 
     def close(self) -> None:

@@ -51,6 +51,7 @@ class Steps:
     publish_failed: FailedStep
     put_back: Step
     restore_failed: FailedStep
+    look: Step
 
     def of(self, job: JobName) -> Chain:
         """Return what a job consists of. The steps' names and order are rows in the engine: see jobs.VERSION."""
@@ -65,6 +66,8 @@ class Steps:
                 return Chain(steps, self.publish_failed)
             case JobName.RESTORE:
                 return Chain((("put_back", self.put_back),), self.restore_failed)
+            case JobName.LOOK:
+                return Chain((("look", self.look),), self.publish_failed)
 
 
 @dataclass(frozen=True, slots=True)

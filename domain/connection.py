@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from domain.catalog import StoreId
+from domain.catalog import ListingId, StoreId
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +76,18 @@ class TokenStore(Protocol):
 
     async def release(self, store_id: StoreId, *, version: int) -> None:
         """Give a claim back without new tokens."""
+        ...
+
+
+class StoreNotes(Protocol):
+    """What an adapter must remember of a listing where the store has no place for it (a picture has no tag there)."""
+
+    async def keep(self, store_id: StoreId, listing_id: ListingId, name: str, value: str) -> None:
+        """Keep it durably before this returns; the same name again replaces it."""
+        ...
+
+    async def of_listing(self, store_id: StoreId, listing_id: ListingId) -> Mapping[str, str]:
+        """Return a listing's notes by name."""
         ...
 
 

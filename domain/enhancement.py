@@ -256,6 +256,8 @@ class Placement:
     image_id: ImageId | None = None
     url: str = ""
     failure: str = ""
+    looks: int = 0
+    """How often we looked since the store accepted it, and did not see it yet."""
 
     @property
     def publish_key(self) -> str:

@@ -19,17 +19,22 @@ class JobName(StrEnum):
     ENHANCE = "enhance"
     PUBLISH = "publish"
     RESTORE = "restore"
+    LOOK = "look"
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """`subject_id` is the only argument; `queue` where it waits; `partition` what it must not overtake."""
+    """`subject_id` is the only argument; `queue` where it waits; `partition` what it must not overtake.
+
+    It starts `delay_s` seconds after it was enqueued, no sooner.
+    """
 
     name: JobName
     key: str
     subject_id: str
     queue: str
     partition: str | None = None
+    delay_s: float = 0.0
 
 
 def intake_job(event_key: str) -> Job:
@@ -55,6 +60,12 @@ def restore_job(placement: Placement) -> Job:
     return _store_job(JobName.RESTORE, key, placement)
 
 
-def _store_job(name: JobName, key: str, placement: Placement) -> Job:
+def look_job(placement: Placement, *, delay_s: float = 0.0) -> Job:
+    """Look whether an accepted picture is live by now; every look raises the attempt."""
+    key = f"look:{placement.publish_key}:{placement.attempt}"
+    return _store_job(JobName.LOOK, key, placement, delay_s=delay_s)
+
+
+def _store_job(name: JobName, key: str, placement: Placement, *, delay_s: float = 0.0) -> Job:
     queue = f"publish-{placement.target.platform.value}"
-    return Job(name, key, placement.placement_id, queue, partition=placement.target.store_id)
+    return Job(name, key, placement.placement_id, queue, partition=placement.target.store_id, delay_s=delay_s)

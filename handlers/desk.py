@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from domain.intents import Incoming
 from domain.people import ChatName, Member
 from domain.ports import ChatFiles, Clock, Enhancer, MediaStorage, Stores, Work
+
+
+LOOKS_AFTER_S: Final = (30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0, 7200.0, 14400.0, 28800.0, 28800.0)
+"""The waits before each look at a picture that a store has accepted: a day in all. Amazon says minutes to a day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +28,7 @@ class Desk:
     clock: Clock
     files: Mapping[ChatName, ChatFiles] = field(default_factory=dict)
     """Where the files people sent are fetched; a chat whose bytes come with the event has none."""
+    looks_after_s: Sequence[float] = LOOKS_AFTER_S
 
 
 @dataclass(frozen=True, slots=True)

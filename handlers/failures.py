@@ -56,6 +56,19 @@ def sentence_for(error: BaseException) -> Sentence:
             )
 
 
+def undo_sentence_for(error: BaseException) -> Sentence:
+    """Return what the person reads when an undo failed: as `sentence_for`, where that does not speak of publishing."""
+    if isinstance(error, Ambiguous):
+        return Sentence(
+            "I cannot tell whether {store} put the old picture back: press Retry, and I look first.", store=error.store
+        )
+    if isinstance(error, RejectedByStore):
+        return Sentence(
+            "{store} refused to change back ({why}): mend that, then retry.", store=error.store, why=str(error)
+        )
+    return sentence_for(error)
+
+
 def _of_store(error: StoreError) -> Sentence:
     match error:
         case RateLimited():

@@ -1,7 +1,7 @@
 """From a yes to the shop, and back: the steps a worker runs for one placement.
 
 `keep` saves what stands there now, `publish` puts ours in its place, `confirm` reads it back;
-`put_back` is undo. Every step may run twice and looks at the row first: publishing is
+`look` asks a store that goes live later again and again; `put_back` is undo. Every step may run twice and looks at the row first: publishing is
 find-or-create by the placement's publish key, whatever the attempt.
 """
 
@@ -11,12 +11,15 @@ from dataclasses import replace
 
 from domain.catalog import ImageId, ListingImage
 from domain.enhancement import Placement, PlacementEvent, PlacementState, Replaced
-from domain.errors import Ambiguous, ChangedMeanwhile, Fault, RejectedByStore
+from domain.errors import Ambiguous, ChangedMeanwhile, Fault, RateLimited, RejectedByStore, StoreDown
+from domain.jobs import look_job
 from domain.ports import PublishRequest, RestoreRequest, RestoresImages, StorePlatform, UnitOfWork
+from domain.powers import GoesLiveLater
+from domain.sentences import Sentence
 from handlers.card import show_card
 from handlers.desk import Desk
 from handlers.enhance import audit_entry
-from handlers.failures import sentence_for
+from handlers.failures import sentence_for, undo_sentence_for
 from handlers.powers import lacking
 
 _DIED_MIDWAY = frozenset({"dead_letter", "job_lost", "step_hung"})
@@ -85,14 +88,60 @@ async def confirm(placement_id: str, desk: Desk) -> None:
     if placement.state is not PlacementState.PUBLISHING or placement.image_id is None:
         return
     store = await desk.stores.open(placement.target.store_id)
+    if isinstance(store, GoesLiveLater):
+        if image := await store.find_live(placement.publish_key, placement.target.listing_id):
+            await _confirm(placement, image, desk)
+            return
+        async with desk.work() as work:
+            begun = replace(placement, looks=0, failure="")
+            moved = await _move(work, desk, placement, PlacementEvent.ACCEPT, instead=begun)
+            await work.enqueue(look_job(moved, delay_s=desk.looks_after_s[0]))
+        return
     images = await store.read_images(placement.target.listing_id)
     image = next((image for image in images if image.image_id == placement.image_id), None)
     if image is None:
         raise RejectedByStore("it said yes, but shows another picture", store=store.store.name, field="image")
+    await _confirm(placement, image, desk)
+
+
+async def _confirm(placement: Placement, image: ListingImage, desk: Desk) -> None:
     # A listing with two pictures has no position 6: ours was appended, and undo must know where it is.
     seen = replace(placement, target=replace(placement.target, position=image.position), url=image.url, failure="")
     async with desk.work() as work:
         await _move(work, desk, placement, PlacementEvent.CONFIRM, instead=seen)
+
+
+async def look(placement_id: str, desk: Desk) -> None:
+    """Look whether an accepted picture is live: if not, look again later, and after the last look ask a person.
+
+    Every look has a job of its own, under the next attempt and after a longer wait, so that none blocks the
+    store's queue. A store that does not answer costs one look, nothing more.
+    """
+    placement = await _load(placement_id, desk)
+    if placement.state is not PlacementState.ACCEPTED:
+        return
+    store = await desk.stores.open(placement.target.store_id)
+    if not isinstance(store, GoesLiveLater):
+        raise lacking(store, GoesLiveLater)
+    try:
+        image = await store.find_live(placement.publish_key, placement.target.listing_id)
+    except (StoreDown, RateLimited):
+        image = None
+    if image is not None:
+        await _confirm(placement, image, desk)
+        return
+    looked = replace(placement, attempt=placement.attempt + 1, looks=placement.looks + 1)
+    async with desk.work() as work:
+        if looked.looks < len(desk.looks_after_s):
+            await work.placements.save(looked, was=placement)
+            await work.enqueue(look_job(looked, delay_s=desk.looks_after_s[looked.looks]))
+            return
+        failure = Sentence(
+            "{store} took the picture {hours} hours ago and does not show it: look there and press what you see.",
+            store=store.store.name,
+            hours=round(sum(desk.looks_after_s) / 3600),
+        )
+        await _move(work, desk, placement, PlacementEvent.LOSE_SIGHT, instead=looked, failure=failure)
 
 
 async def publish_failed(placement_id: str, error: BaseException, desk: Desk) -> None:
@@ -148,7 +197,7 @@ async def restore_failed(placement_id: str, error: BaseException, desk: Desk) ->
     async with desk.work() as work:
         placement = await work.placements.load(placement_id)
         if placement.state is PlacementState.RESTORING:
-            await _move(work, desk, placement, PlacementEvent.FAIL, failure=sentence_for(error))
+            await _move(work, desk, placement, PlacementEvent.FAIL, failure=undo_sentence_for(error))
 
 
 async def _move(

@@ -8,8 +8,8 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlmodel import col
 
-from domain.enhancement import MOVING_ENHANCEMENTS, MOVING_PLACEMENTS, PlacementState
-from domain.jobs import Job, enhance_job, publish_job, restore_job
+from domain.enhancement import MOVING_ENHANCEMENTS, MOVING_PLACEMENTS, Placement, PlacementState
+from domain.jobs import Job, enhance_job, look_job, publish_job, restore_job
 from storage.database import Database
 from storage.enhancements import SqlEnhancements
 from storage.placements import SqlPlacements
@@ -37,6 +37,15 @@ async def moving_rows(database: Database) -> Sequence[tuple[Job, datetime]]:
         )
         for placement_id, created_at in await db_session.execute(under_way.limit(MOST)):
             placement = await placements.load(placement_id)
-            is_undo = placement.state is PlacementState.RESTORING
-            jobs.append((restore_job(placement) if is_undo else publish_job(placement), created_at))
+            jobs.append((_job_of(placement), created_at))
     return jobs
+
+
+def _job_of(placement: Placement) -> Job:
+    match placement.state:
+        case PlacementState.RESTORING:
+            return restore_job(placement)
+        case PlacementState.ACCEPTED:
+            return look_job(placement)
+        case _:
+            return publish_job(placement)

@@ -81,6 +81,7 @@ class SqlPlacements:
                 url=row.url,
                 failure=row.failure,
                 failure_said=row.failure_said,
+                looks=row.looks,
             ),
         )
         if changed != 1:
@@ -111,6 +112,7 @@ def _placement(row: PlacementRow) -> Placement:
         image_id=None if row.image_id is None else ImageId(row.image_id),
         url=row.url,
         failure=read_failure(row.failure, row.failure_said),
+        looks=row.looks,
     )
 
 
@@ -132,4 +134,5 @@ def _placement_row(placement: Placement) -> PlacementRow:
         url=placement.url,
         failure=clean_text(placement.failure),
         failure_said=pack_sentence(placement.failure),
+        looks=placement.looks,
     )

@@ -176,6 +176,17 @@ class StoreStateRow(Row, table=True):
     trouble_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
+class StoreNoteRow(Row, table=True):
+    """What an adapter remembers of a listing where the store has no place for it; `value` is the adapter's own JSON."""
+
+    __tablename__ = "store_note"
+    store_id: str = Field(foreign_key="store.store_id", primary_key=True)
+    listing_id: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    team_id: str = Field(foreign_key="team.team_id")
+    value: str
+
+
 class MediaRow(Row, table=True):
     """What we know of the bytes called `sha256`. They may be shared by teams, so none is named."""
 
@@ -279,6 +290,7 @@ class PlacementRow(Row, table=True):
     url: str
     failure: str
     failure_said: Any = Field(default=None, sa_type=JSON(none_as_null=True), nullable=True)
+    looks: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
 
 
 # ---------------------------------------------------------------- events and messages

@@ -32,7 +32,7 @@ async def fails(subject_id: str, error: BaseException) -> None:
 
 
 def steps(*, intake_step: Step = works, fetch: Step = works, failed: FailedStep = fails) -> Steps:
-    return Steps(intake_step, failed, fetch, works, works, failed, works, works, works, failed, works, failed)
+    return Steps(intake_step, failed, fetch, works, works, failed, works, works, works, failed, works, failed, works)
 
 
 @asynccontextmanager

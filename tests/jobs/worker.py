@@ -67,6 +67,7 @@ def steps(book: Book, folder: Path) -> Steps:
         publish_failed=failed("publish_failed"),
         put_back=step("put_back"),
         restore_failed=failed("restore_failed"),
+        look=step("look"),
     )
 
 

@@ -215,5 +215,7 @@ class Incoming:
     reply_to: str = ""
     album: str = ""
     language: str = ""
+    is_spare: bool = False
+    """A part of an album in a group that does not speak to us itself: it counts once another part does."""
     is_told: bool = False
     """The chat has told the person at once why this press will not count; a private answer would say it twice."""

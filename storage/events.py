@@ -146,6 +146,8 @@ class SqlEvents:
         to_handle = await self._insert(db_session, incoming)
         if to_handle is None:
             return False, False
+        if incoming.is_spare:  # nobody has asked us for anything yet
+            return True, False
         await self._see_place(db_session, incoming)
         for name, content in arrival.written.items():
             assert self._media is not None, "whoever hands over bytes wires the media storage"
@@ -204,11 +206,11 @@ class SqlEvents:
         head = await find_one(db_session, select(SeenEventRow).where(col(SeenEventRow.event_key) == album))
         if head is not None and head.gathered_at is not None:
             # Too late for its album: the others are being worked on, and no photo may be lost.
-            alone = replace(incoming, album="")
+            alone = replace(incoming, album="", is_spare=False)
             return incoming.event_key if await insert_once(db_session, self._row(alone)) else None
         if not await insert_once(db_session, self._row(incoming, album=album)):
             return None
-        if head is not None:
+        if head is not None or incoming.is_spare:
             return ""
         await insert_once(db_session, self._row(replace(incoming, event_key=album)))
         return album
@@ -248,6 +250,7 @@ class SqlEvents:
             taken_at=self._clock(),
             message_id=incoming.message_id,
             album=album,
+            is_spare=incoming.is_spare,
         )
 
     async def _see_place(self, db_session: AsyncSession, incoming: Incoming) -> None:

@@ -10,14 +10,15 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, literal, select, tuple_
+from sqlalchemy import ColumnElement, delete, exists, func, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from domain.catalog import Sha256
 from domain.enhancement import MOVING_ENHANCEMENTS, MOVING_PLACEMENTS, EnhancementState, PlacementState
 from storage.database import Database
-from storage.statements import find_all
+from storage.statements import change, find_all
 from storage.tables import EnhancementRow, MediaRow, PlacementRow, RevisionRow, SeenEventRow, ShelfImageRow, UtcDateTime
 
 BATCH = 500
@@ -67,6 +68,15 @@ async def forgettable_photos(database: Database, before: datetime) -> Sequence[S
             place = tuple_(col(MediaRow.stored_at), col(MediaRow.sha256))
             page = older.where(place > tuple_(literal(old[-1].stored_at, UtcDateTime), literal(old[-1].sha256)))
     return ()
+
+
+async def forget_spare_photos(database: Database, before: datetime) -> int:
+    """Delete what was noted of groups' albums before `before` and never spoke to us; return how many rows went."""
+    head = aliased(SeenEventRow)
+    is_asked_for = exists().where(col(head.event_key) == col(SeenEventRow.album))
+    spare = delete(SeenEventRow).where(col(SeenEventRow.is_spare), col(SeenEventRow.taken_at) < before, ~is_asked_for)
+    async with database.begin() as db_session:
+        return await change(db_session, spare)
 
 
 async def _needed(db_session: AsyncSession, before: datetime) -> set[str]:

@@ -13,6 +13,7 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Coroutine
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -28,7 +29,7 @@ from handlers.telegram.api import open_bot, open_requests, without_token
 from handlers.telegram.line import Line, Pace
 from handlers.telegram.menus import set_menus
 from handlers.telegram.presses import answer_press, away, take_press
-from handlers.telegram.reading import Albums, Me, read_message
+from handlers.telegram.reading import Me, read_message
 from handlers.words import Words, known_language
 
 ALLOWED_UPDATES = ["message", "callback_query"]
@@ -64,7 +65,6 @@ class TelegramListeners:
         self._bot = open_bot(token=token, api_url=api_url, requests=self._requests)
         self._updates_url = f"{api_url.rstrip('/')}/bot{token}/getUpdates"
         self._me: Me | None = None
-        self._albums = Albums()
         self._stumbled: Counter[int] = Counter()
         self._answers: set[asyncio.Task[None]] = set()
 
@@ -218,11 +218,7 @@ class TelegramListeners:
             return
         if is_group and not read.is_command and await self._desk.member(incoming.actor) is None:
             return  # a stranger in a group hears of us only when they use a command
-        parts = (
-            self._albums.sort(incoming, is_addressed=read.is_addressed) if is_group and incoming.album else [incoming]
-        )
-        for part in parts:
-            await self._desk.take(part)
+        await self._desk.take(replace(incoming, is_spare=not read.is_addressed))
 
     async def _explain_copy(self, place_id: str, message_id: int, language: str) -> None:
         words = Words(known_language(language))

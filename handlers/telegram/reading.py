@@ -12,7 +12,7 @@ acting twice would surprise), and service messages.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from telegram import Chat, Message, MessageEntity, MessageOriginUser, Update, User
 from telegram.constants import ChatType
@@ -22,7 +22,6 @@ from domain.people import Actor, ChatName, Place
 from handlers.grammar import BY_NAME
 
 _STARTERS = frozenset({"start", "packshot"})
-_MEDIA_GROUPS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +36,7 @@ class Me:
 class Read:
     """A message for us. `is_command`: even a stranger is answered in a group then.
 
-    `is_addressed` False: a part of an album in a group whose caption stands under another part (`Albums`).
+    `is_addressed` False: a part of an album in a group whose caption stands under another part (`Incoming.is_spare`).
     """
 
     incoming: Incoming
@@ -45,35 +44,6 @@ class Read:
     is_addressed: bool
     is_copy: bool = False
     """One of our own messages, passed on: its buttons are gone, and its picture is no product photo."""
-
-
-@dataclass(slots=True)
-class Albums:
-    """Parts of albums in groups. Only one part carries the caption that speaks to us, and any may come first.
-
-    Parts before it wait here, in memory: until it comes nobody has asked us for anything.
-    """
-
-    _addressed: dict[str, None] = field(default_factory=dict)
-    _waiting: dict[str, list[Incoming]] = field(default_factory=dict)
-
-    def sort(self, incoming: Incoming, *, is_addressed: bool) -> list[Incoming]:
-        """Return the parts to take now: none yet, this one, or this one and those that waited."""
-        key = f"{incoming.place.place_id}:{incoming.album}"
-        if is_addressed:
-            self._addressed[key] = None
-            _bound(self._addressed)
-            return [*self._waiting.pop(key, []), incoming]
-        if key in self._addressed:
-            return [incoming]
-        self._waiting.setdefault(key, []).append(incoming)
-        _bound(self._waiting)
-        return []
-
-
-def _bound(memory: dict[str, None] | dict[str, list[Incoming]]) -> None:
-    while len(memory) > _MEDIA_GROUPS:
-        memory.pop(next(iter(memory)))
 
 
 def read_message(update: Update, me: Me, team_id: str) -> Read | None:

@@ -152,7 +152,7 @@ async def test_a_stale_press_explains_privately_and_refreshes(bot: TelegramBot, 
     await bot.settle()
     await telegram.until(lambda: press.answer is not None)
     assert press.is_alert
-    assert "Anna approved" in (press.answer or "")
+    assert "approved by Anna" in (press.answer or "")
     assert telegram.shown(ben) == []
     assert [message.text for message in telegram.shown(group)] == [card.text]
     assert "↩️ Undo" in card.labels, "and the card is as it should be again"

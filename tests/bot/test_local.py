@@ -60,6 +60,15 @@ def shop(living_run: Command, invoke: Invoke) -> Shop:
     return Shop(living_run, invoke)
 
 
+def test_engine_that_may_not_be_used_is_one_sentence_and_redo_may_choose_another(shop: Shop) -> None:
+    failed = shop("say", "enhance BOWL-01 engine=rembg:bria", "--json")
+    assert type_of(failed) == "EnhanceFailed"
+    assert "ALLOW_NONCOMMERCIAL_MODELS=1" in failed.reply["sentence"]
+    made = shop("press", failed.token("redo"), "--set", "engine=builtin", "--json")
+    assert type_of(made) == "PreviewReady"
+    assert made.reply["card"]["engine"] == "builtin"
+
+
 def test_a_photos_way_embedded(packshot: Command, photo: Path) -> None:
     preview = packshot("say", "MUG-01", "--photo", str(photo), "--json")
     assert (preview.status, type_of(preview)) == (0, "PreviewReady")

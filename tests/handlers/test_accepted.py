@@ -1,0 +1,153 @@
+"""Accepted is not live: a store that shows a picture later is looked at again, and the card says where it stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from sqlalchemy import text
+
+from domain.catalog import ListingId, ListingImage
+from domain.enhancement import PlacementState
+from domain.errors import Ambiguous, Fault, RejectedByStore, StoreDown
+from domain.jobs import JobName, look_job
+from domain.replies import Published, PublishFailed, Publishing, Reply, Restored, RestoreFailed, Unclear, waits
+from domain.tokens import Action
+from handlers import publish
+from handlers.desk import LOOKS_AFTER_S
+from handlers.faces import face
+from storage.moving import moving_rows
+from tests.fakes import FakePlatform
+from tests.handlers.shop import Shop
+from tests.handlers.test_photos_way import preview_of
+
+
+@dataclass(slots=True)
+class Thinking:
+    """How the late store answers each look: a number of times None, then what it shows."""
+
+    left: int
+    errors: dict[int, Exception] = field(default_factory=dict)
+    looks: int = 0
+
+
+class LatePlatform(FakePlatform):
+    """The shelf, which shows what it took only after some looks."""
+
+    def __init__(self, inner: FakePlatform, thinking: Thinking) -> None:
+        super().__init__(inner.shelf)
+        self.thinking = thinking
+
+    async def find_live(self, key: str, listing_id: ListingId) -> ListingImage | None:
+        self.thinking.looks += 1
+        if error := self.thinking.errors.pop(self.thinking.looks, None):
+            raise error
+        if self.thinking.looks <= self.thinking.left:
+            return None
+        return await self.shelf.find_published(key, listing_id)
+
+
+def late(shop: Shop, left: int, **errors: Exception) -> Thinking:
+    thinking = Thinking(left, {int(name.removeprefix("at_")): error for name, error in errors.items()})
+    shop.stores.opened[0] = LatePlatform(shop.shelf, thinking)
+    return thinking
+
+
+async def published(shop: Shop) -> list[Reply]:
+    return await shop.press(Action.APPROVE, await preview_of(shop))
+
+
+async def test_an_accepted_picture_is_looked_at_until_it_is_live(shop: Shop) -> None:
+    thinking = late(shop, 4)
+    replies = await published(shop)
+    assert [type(reply).__name__ for reply in replies] == ["Publishing", "Publishing", "Publishing", "Published"]
+    accepted = replies[2]
+    assert isinstance(accepted, Publishing)
+    assert (accepted.placed[0].state, accepted.is_accepted, waits(accepted)) == ("accepted", True, False)
+    assert face(accepted).state == "Accepted, not yet live"
+    assert waits(replies[1])
+    assert thinking.looks == 5
+    [placement] = await shop.placements()
+    assert (placement.state, placement.attempt, placement.looks) == (PlacementState.LIVE, 4, 3)
+    assert (await shop.audit_actions())[-2:] == ["accept", "confirm"]
+    replies = await shop.press(Action.UNDO, accepted.card)
+    assert isinstance(replies[-1], Restored)
+
+
+async def test_every_look_has_a_job_of_its_own_and_waits_longer(shop: Shop) -> None:
+    late(shop, 3)
+    await published(shop)
+    [placement] = await shop.placements()
+    jobs = [look_job(replace(placement, attempt=attempt), delay_s=1.0) for attempt in (1, 2, 3)]
+    assert {(job.name, job.partition) for job in jobs} == {(JobName.LOOK, placement.target.store_id)}
+    async with shop.database.read() as db_session:
+        keys = (await db_session.execute(text("SELECT job_key FROM job WHERE name = 'look'"))).scalars().all()
+    assert sorted(keys) == [job.key for job in jobs]
+    assert list(LOOKS_AFTER_S) == sorted(LOOKS_AFTER_S)
+
+
+async def test_a_store_that_never_shows_it_is_put_to_a_person_after_the_last_look(shop: Shop) -> None:
+    thinking = late(shop, 1000)
+    last = (await published(shop))[-1]
+    assert isinstance(last, Unclear)
+    assert thinking.looks == 1 + len(LOOKS_AFTER_S)
+    assert "24 hours" in last.placed[0].failure
+    replies = await shop.press(Action.IT_IS_THERE, last.card)
+    assert isinstance(replies[-1], Published)
+
+
+async def test_looking_again_after_the_last_look_begins_anew(shop: Shop) -> None:
+    thinking = late(shop, 1 + len(LOOKS_AFTER_S))
+    last = (await published(shop))[-1]
+    assert isinstance(last, Unclear)
+    thinking.left += 3
+    replies = await shop.press(Action.LOOK_AGAIN, last.card)
+    assert isinstance(replies[-1], Published)
+    assert len([call for call in shop.shelf.calls if call == "publish_image"]) == 2, "find-or-create, not a copy"
+
+
+async def test_a_store_that_does_not_answer_costs_one_look_and_nothing_more(shop: Shop) -> None:
+    late(shop, 2, at_2=StoreDown("away", store="Shelf"), at_3=StoreDown("away", store="Shelf"))
+    assert isinstance((await published(shop))[-1], Published)
+
+
+async def test_a_picture_refused_after_all_says_why_and_can_be_retried(shop: Shop) -> None:
+    late(shop, 5, at_3=RejectedByStore("another seller's picture is shown", store="Shelf", field="image"))
+    last = (await published(shop))[-1]
+    assert isinstance(last, PublishFailed)
+    assert "another seller's picture is shown" in last.placed[0].failure
+    replies = await shop.press(Action.RETRY, last.card)
+    assert isinstance(replies[-1], Published)
+
+
+async def test_a_look_whose_job_was_lost_is_put_to_a_person(shop: Shop) -> None:
+    late(shop, 1)
+    await published(shop)
+    [placement] = await shop.placements()
+    async with shop.desk.work() as work:
+        accepted = replace(placement, state=PlacementState.ACCEPTED)
+        await work.placements.save(accepted, was=placement)
+    [(job, _since)] = await moving_rows(shop.database)
+    assert job.key == look_job(accepted).key
+    await publish.publish_failed(placement.placement_id, Fault("job_lost", "no job"), shop.desk)
+    [placement] = await shop.placements()
+    assert placement.state is PlacementState.UNCLEAR
+
+
+async def test_a_look_that_comes_too_late_changes_nothing(shop: Shop) -> None:
+    thinking = late(shop, 0)
+    await published(shop)
+    before = await shop.everything()
+    [placement] = await shop.placements()
+    await publish.look(placement.placement_id, shop.desk)
+    assert await shop.everything() == before
+    assert thinking.looks == 1
+
+
+async def test_an_undo_nobody_can_judge_does_not_speak_of_publishing(shop: Shop) -> None:
+    card = await preview_of(shop)
+    await shop.press(Action.APPROVE, card)
+    shop.shelf.before["restore_image"] = [Ambiguous("cut", store="Shelf")]
+    last = (await shop.press(Action.UNDO, card))[-1]
+    assert isinstance(last, RestoreFailed)
+    assert "put the old picture back" in last.placed[0].failure
+    assert isinstance((await shop.press(Action.RETRY, card))[-1], Restored)

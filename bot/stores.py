@@ -21,6 +21,7 @@ from storage.catalog import StoreRows
 from storage.connections import SqlConnections
 from storage.database import Database
 from storage.shelf import SqlShelfRows
+from storage.store_notes import SqlStoreNotes
 from storage.vault import Vault
 
 
@@ -68,5 +69,7 @@ async def open_stores(
     vault = Vault(secret_key(settings).split(","))
     connections = SqlConnections(database, vault, utc_now)
     async with Transports(connections, connections, utc_now) as transports:
-        supplies = Supplies(media, SqlShelfRows(database), lambda path: public_url + path, transports)
+        supplies = Supplies(
+            media, SqlShelfRows(database), lambda path: public_url + path, transports, SqlStoreNotes(database)
+        )
         yield ConnectedStores(StoreRows(database), vault, supplies, settings.deployment)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from domain.catalog import PlatformName, Store
+from domain.connection import StoreNotes
 from domain.errors import NotPossible
 from domain.ports import MediaStorage, StorePlatform
 from domain.rows import ShelfRows
@@ -23,6 +24,7 @@ class Supplies:
     shelf_rows: ShelfRows
     public_url: Callable[[str], str]
     transports: Transports
+    notes: StoreNotes
     settings: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 

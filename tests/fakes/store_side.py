@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from domain.catalog import StoreId
+from domain.catalog import ListingId, StoreId
 from domain.connection import Contact, KeptTokens, Tokens
 from domain.errors import RowChanged
 from platforms.transport import Patience, Transports
@@ -65,6 +66,19 @@ class MemoryTokens:
     async def release(self, store_id: StoreId, *, version: int) -> None:
         if (await self.load(store_id)).version == version:
             self.claims.pop(store_id, None)
+
+
+@dataclass(slots=True)
+class MemoryNotes:
+    """StoreNotes in a dict; like a database, it outlives an adapter."""
+
+    kept: dict[tuple[StoreId, ListingId], dict[str, str]] = field(default_factory=dict)
+
+    async def keep(self, store_id: StoreId, listing_id: ListingId, name: str, value: str) -> None:
+        self.kept.setdefault((store_id, listing_id), {})[name] = value
+
+    async def of_listing(self, store_id: StoreId, listing_id: ListingId) -> Mapping[str, str]:
+        return dict(self.kept.get((store_id, listing_id), {}))
 
 
 @dataclass(slots=True)

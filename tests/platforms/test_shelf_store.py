@@ -14,7 +14,7 @@ from domain.ports import PublishRequest
 from platforms.descriptor import Supplies
 from platforms.registry import PLATFORMS, RULES
 from platforms.shelf.adapter import IMAGES_MOST, ShelfStore
-from tests.fakes.store_side import HandTime, make_transports
+from tests.fakes.store_side import HandTime, MemoryNotes, make_transports
 from tests.platforms import contract
 from tests.platforms.fakes import FakeMedia, FakeShelfRows
 from tests.platforms.shelf_harness import LISTING, STORE, content, stocked
@@ -120,5 +120,5 @@ async def test_every_platform_here_opens_under_its_own_name() -> None:
         for platform, descriptor in PLATFORMS.items():
             assert descriptor.platform is platform
             settings = {one.name: one.default or "x" for one in descriptor.settings}
-            supplies = Supplies(FakeMedia(), FakeShelfRows(), str, transports, settings)
+            supplies = Supplies(FakeMedia(), FakeShelfRows(), str, transports, MemoryNotes(), settings)
             assert descriptor.open(replace(STORE, platform=platform), supplies).store.platform is platform

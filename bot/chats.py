@@ -123,7 +123,7 @@ def _open_slack(settings: Settings, media: MediaStorage, chats: Chats) -> None:
     from handlers.slack.listeners import SlackListeners
 
     token, api_url = settings.slack_bot_token.get_secret_value(), settings.slack_api_url.rstrip("/") + "/"
-    chats.out[ChatName.SLACK] = SlackChat(bot_token=token, api_url=api_url, media=media)
+    chat = chats.out[ChatName.SLACK] = SlackChat(bot_token=token, api_url=api_url, media=media)
     chats.make_ways_in[ChatName.SLACK] = lambda desk: SlackListeners(
         desk,
         bot_token=token,
@@ -131,6 +131,7 @@ def _open_slack(settings: Settings, media: MediaStorage, chats: Chats) -> None:
         signing_secret=settings.slack_signing_secret.get_secret_value(),
         api_url=api_url,
         default_role=settings.slack_default_role,
+        pictures=chat.pictures,
     )
 
 

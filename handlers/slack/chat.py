@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections import OrderedDict
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,6 +25,7 @@ from handlers.slack import files
 from handlers.slack.api import code_of, open_client, translated
 from handlers.slack.blocks import escaped
 from handlers.slack.cards import NO_PICTURE, Picture, Shown
+from handlers.slack.pictures import Pictures, file_name
 from handlers.slack.render import render
 from handlers.words import Words, known_language
 
@@ -35,9 +35,6 @@ METADATA_EVENT = "packshot_message"
 LOOK_BACK = 50
 """How many messages `find_posted` looks at: a crash is noticed within minutes."""
 SHOW_TRIES = 3
-KEPT_UPLOADS = 2000
-"""File ids remembered by digest; one that fell out is uploaded once more."""
-
 POSTS = (1, 1.0)
 """“About one message a second per conversation” (docs.slack.dev, rate limits, special tier)."""
 UPDATES = (50, 60.0)
@@ -68,13 +65,13 @@ class SlackChat:
         self._client: AsyncWebClient = open_client(token=bot_token, api_url=api_url)
         self._media = media
         self._pause_s = pause_s
-        self._uploads: OrderedDict[Sha256, str] = OrderedDict()
+        self.pictures = Pictures(self._client, media, pause_s=pause_s)
         self._unshowable: set[Sha256] = set()
         self._shared: set[tuple[str, Sha256]] = set()
 
     async def close(self) -> None:
         """Forget what was remembered; no connection is kept between calls."""
-        self._uploads.clear()
+        self.pictures.forget()
 
     async def whoami(self) -> str:
         """Return which app of which workspace the token is. Raises Undeliverable, naming scopes that are missing."""
@@ -259,14 +256,9 @@ class SlackChat:
     # ------------------------------------------------------------ pictures
 
     async def _uploaded(self, outgoing: Outgoing, digest: Sha256, words: Words) -> Picture:
-        if file_id := self._uploads.get(digest):
-            self._uploads.move_to_end(digest)
-            return Picture(file_id)
         name, alt = _captions(outgoing, words)
         try:
-            content = await self._media.get(digest)
-            file_id = await files.upload(self._client, content, name=name, alt=alt)
-            await files.wait_until_ready(self._client, file_id, pause_s=self._pause_s)
+            return Picture(await self.pictures.file_id(digest, name=name, alt=alt))
         except files.NotReady:
             self._unshowable.add(digest)
             return NO_PICTURE
@@ -274,10 +266,6 @@ class SlackChat:
             # Retention took the bytes of an old card, or Slack refused the file: the words still count.
             log.warning("slack_picture_left_out", extra={"error": str(error)})
             return NO_PICTURE
-        self._uploads[digest] = file_id
-        while len(self._uploads) > KEPT_UPLOADS:
-            self._uploads.popitem(last=False)
-        return Picture(file_id)
 
 
 def _face(shown: Shown, outgoing: Outgoing | None = None) -> dict[str, Any]:
@@ -332,14 +320,9 @@ def _captions(outgoing: Outgoing, words: Words) -> tuple[str, str]:
     match outgoing.reply:
         case WhichPart(sku=sku, title=title):
             alt = words("The photo of {product} in fields from A1 to D4, its parts numbered", product=title or sku)
-            return _file_name(sku, "parts"), alt
+            return file_name(sku, "parts"), alt
         case Compared(sku=sku, title=title):
-            return _file_name(sku, "versions"), words("{product}, side by side", product=title or sku)
+            return file_name(sku, "versions"), words("{product}, side by side", product=title or sku)
     card = _card_of(outgoing)
     assert card is not None, "only these replies have pictures"
-    return _file_name(card.sku, str(card.revision)), alt_text(card, words)
-
-
-def _file_name(sku: str, ending: str) -> str:
-    kept = "".join(char if char.isalnum() or char in "-." else "-" for char in sku).strip("-.")
-    return f"{kept or 'photo'}-{ending}.jpg"
+    return file_name(card.sku, str(card.revision)), alt_text(card, words)

@@ -19,6 +19,7 @@ from handlers.arrive import ChatDesk
 from handlers.slack.api import translated
 from handlers.slack.blocks import escaped
 from handlers.slack.people import People, Person
+from handlers.slack.pictures import Pictures
 from handlers.slack.wire import SOURCE, message_event, place_of
 from handlers.words import Words, known_language
 
@@ -28,10 +29,11 @@ log = logging.getLogger(__name__)
 class Front:
     """The desk as Slack's listeners see it."""
 
-    def __init__(self, desk: ChatDesk, client: AsyncWebClient, people: People) -> None:
+    def __init__(self, desk: ChatDesk, client: AsyncWebClient, people: People, pictures: Pictures) -> None:
         self.desk = desk
         self.client = client
         self.people = people
+        self.pictures = pictures
         self._direct: dict[str, str] = {}
         self._running: set[asyncio.Task[None]] = set()
 

@@ -31,6 +31,7 @@ from handlers.slack.api import open_client
 from handlers.slack.front import Front
 from handlers.slack.home import publish_home
 from handlers.slack.people import People
+from handlers.slack.pictures import Pictures
 from handlers.slack.socket import FIRST_PAUSE_S, PING_S, SILENCE_S, SocketLine
 from handlers.slack.wire import attachments_of, is_direct, message_event, names, place_of, plain
 
@@ -60,15 +61,17 @@ class SlackListeners:
         signing_secret: str,
         api_url: str,
         default_role: Role,
+        pictures: Pictures | None = None,
         silence_s: float = SILENCE_S,
         ping_s: float = PING_S,
         first_pause_s: float = FIRST_PAUSE_S,
     ) -> None:
+        """`pictures` is what this process has uploaded already, to show at Home too."""
         client = open_client(token=bot_token, api_url=api_url)
         self._bot_token = bot_token
         self._signing_secret = signing_secret
         self._people = People(desk, client, default_role)
-        self._front = Front(desk, client, self._people)
+        self._front = Front(desk, client, self._people, pictures or Pictures(client, desk.desk.media))
 
         async def authorize() -> AuthorizeResult:  # Bolt reads the names of its arguments, and stumbles over `self`
             return await self._authorize()

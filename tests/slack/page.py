@@ -15,6 +15,8 @@ from domain.replies import SettingsShown
 from handlers.slack.cards import Picture
 from handlers.slack.home import home_view
 from handlers.slack.modals import enhance_sku_modal, redo_modal, reject_modal, settings_modal
+from handlers.slack.parts import SEVERAL
+from handlers.slack.parts_form import parts_modal
 from handlers.slack.render import render
 from handlers.words import Words
 from tests.console.samples import HOSTILE, every_reply
@@ -106,6 +108,7 @@ def page(language: str = "en") -> str:
         redo_modal({}, words),
         enhance_sku_modal(words),
         settings_modal(settings, {}, words, may_watch=True),
+        parts_modal(f"{SEVERAL}q1:2:keep:F1", {}, words),
     ]
     drawn += [message(home["blocks"], "App Home")]
     drawn += [message(view["blocks"], f"Modal: {view['title']['text']}") for view in modals]

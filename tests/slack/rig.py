@@ -97,6 +97,7 @@ async def open_rig(
             signing_secret=SIGNING_SECRET,
             api_url=slack.api_url,
             default_role=role,
+            pictures=here.chat.pictures,
             silence_s=SHORT_SILENCE_S if is_impatient else 60,
             ping_s=SHORT_PING_S if is_impatient else 10,
             first_pause_s=0.01,

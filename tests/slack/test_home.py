@@ -18,6 +18,8 @@ from tests.fakes.slack_blocks import refusals
 from tests.fakes.slack_people import labels
 from tests.slack.rig import Rig
 
+FILE = {"is_unshowable": False, "mimetype": "image/jpeg"}
+
 
 async def test_home_shows_what_waits_and_a_press_there_counts(rig: Rig) -> None:
     anna = rig.people.person("Anna")
@@ -60,6 +62,61 @@ async def test_an_editor_sees_what_waits_and_who_decides(rig: Rig) -> None:
     await rig.people.open_home(edith)
     await rig.work()
     assert "An approver decides." in str(rig.slack.homes[edith])
+
+
+def pictures(rig: Rig, user: str) -> list[str]:
+    """The file ids that stand beside what waits."""
+    beside = [block.get("accessory", {}) for block in rig.slack.homes[user]["blocks"]]
+    return [each["slack_file"]["id"] for each in beside if "slack_file" in each]
+
+
+async def test_what_waits_has_the_picture_of_its_card_beside_it(rig: Rig) -> None:
+    anna = rig.people.person("Anna")
+    await rig.people.say(anna, "D", "enhance MUG-01")
+    await rig.work()
+    await rig.people.open_home(anna)
+    await rig.work()
+    (card,) = rig.slack.posted("DANNA")
+    (shown,) = [block["slack_file"]["id"] for block in card["blocks"] if block["type"] == "image"]
+    assert pictures(rig, anna) == [shown]
+    assert len(rig.slack.called("files.getUploadURLExternal")) == 1, "one upload serves the card and the Home"
+    assert len(rig.slack.called("views.publish")) == 1, "and nothing is drawn twice"
+
+
+async def test_a_picture_asked_for_in_another_chat_comes_a_moment_later_and_once(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("handlers.slack.home.SHOWN_THUMBNAILS", 2)
+    for number in range(3):
+        await rig.shop.send("MUG-01", photos=[f"photo {number}".encode()])
+    anna, ben = rig.people.person("Anna"), rig.people.person("Ben")
+    await rig.people.open_home(anna)
+    await rig.work()
+    first, second = rig.slack.called("views.publish")
+    assert "slack_file" not in str(first)
+    assert "slack_file" in str(second)
+    assert len(pictures(rig, anna)) == 2, "no more than that many uploads"
+    await rig.people.open_home(ben)
+    await rig.work()
+    assert len(pictures(rig, ben)) == 2
+    assert len(rig.slack.called("files.getUploadURLExternal")) == 2
+
+
+@pytest.mark.parametrize(
+    ("method", "how"), [("files.getUploadURLExternal", "429"), ("views.publish", "invalid_blocks")]
+)
+async def test_a_picture_slack_will_not_show_leaves_the_words(rig: Rig, method: str, how: str) -> None:
+    await rig.shop.send("MUG-01", photos=[b"a photo"])
+    anna = rig.people.person("Anna")
+    if method == "views.publish":
+        await rig.people.open_home(anna)
+        await rig.work()
+        assert len(pictures(rig, anna)) == 1
+    rig.slack.fail(method, how)
+    await rig.people.open_home(anna)
+    await rig.work()
+    assert pictures(rig, anna) == []
+    assert labels(rig.slack.homes[anna]["blocks"]) == ["Approve", "Reject", "Settings"]
 
 
 async def test_a_strangers_home_says_how_to_be_invited(rig: Rig) -> None:
@@ -128,8 +185,9 @@ def test_home_and_modals_are_within_slacks_limits(language: str) -> None:
     words = Words(language, "Europe/Berlin")
     waiting = [reply for reply in every_reply(HOSTILE * 20) if isinstance(reply, PreviewReady)] * 50
     settings = SettingsShown("de", "Europe/Berlin", previews=True)
-    home = home_view(waiting, settings, words, may_decide=True)
-    assert refusals(home["blocks"], "home", lambda _file_id: None) == []
+    thumbnails = {reply.card.enhancement_id: "F1" for reply in waiting}
+    home = home_view(waiting, settings, words, may_decide=True, thumbnails=thumbnails)
+    assert refusals(home["blocks"], "home", lambda _file_id: FILE) == []
     photos = attachments_of([{"id": f"F{'x' * 20}", "name": 'ü"\\' * 90, "mimetype": "image/jpeg", "size": 10**9}] * 20)
     about = {
         "channel": "C" * 20,

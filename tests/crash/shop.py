@@ -43,8 +43,10 @@ class CrashingShop:
     workers: list[asyncio.subprocess.Process] = field(default_factory=list)
     keeper: asyncio.Task[None] | None = field(default=None, repr=False)
 
-    def plan_kills(self, moments: Sequence[str], *, for_ever: bool = False, attempts: int = 50) -> None:
-        """Say where the worker shall die, one boot a death."""
+    def plan_kills(
+        self, moments: Sequence[str], *, for_ever: bool = False, attempts: int = 50, late: bool = False
+    ) -> None:
+        """Say where the worker shall die, one boot a death; a `late` store shows a picture only at the third look."""
         self.kills.write_text(json.dumps(list(moments)))
         self.plan.write_text(
             json.dumps(
@@ -55,6 +57,7 @@ class CrashingShop:
                     "kills": str(self.kills),
                     "for_ever": for_ever,
                     "attempts": attempts,
+                    "late": late,
                     "deaths": str(self._deaths),
                 }
             )

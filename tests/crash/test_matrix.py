@@ -31,6 +31,8 @@ PUBLISHING = [
     "confirm:before",
     "confirm:after",
 ]
+LOOKING = ["confirm:after", "look:before", "look:after"]
+"""At a store that shows a picture later; its looks are jobs of their own."""
 RESTORING = ["put_back:before", "store:restore", "put_back:after"]
 DELIVERING = ["deliver:before", "deliver:after"]
 PHOTOS = 12
@@ -44,8 +46,8 @@ async def shop(database_url: str, tmp_path: Path):
         yield opened
 
 
-async def killed_all_the_way(shop: CrashingShop, moments: list[str]) -> tuple[int, int]:
-    shop.plan_kills(moments)
+async def killed_all_the_way(shop: CrashingShop, moments: list[str], *, late: bool = False) -> tuple[int, int]:
+    shop.plan_kills(moments, late=late)
     shop.keeper = asyncio.create_task(shop.keep_working())
     lost_and_twice = await shop.the_whole_way()
     assert shop.deaths == len(moments), "the worker did not die everywhere"
@@ -54,6 +56,14 @@ async def killed_all_the_way(shop: CrashingShop, moments: list[str]) -> tuple[in
 
 async def test_one_kill_in_every_cell_loses_nothing_and_publishes_once(shop: CrashingShop) -> None:
     assert await killed_all_the_way(shop, [*DELIVERING, *ENHANCING, *PUBLISHING, *RESTORING]) == (0, 0)
+
+
+async def test_a_kill_around_every_look_at_an_accepted_picture_loses_nothing(
+    shop: CrashingShop, matrix: list[Cell]
+) -> None:
+    lost, twice = await killed_all_the_way(shop, LOOKING, late=True)
+    matrix.append(Cell(database_of(shop), "accepted, looks", shop.deaths, lost, twice, told=True))
+    assert (lost, twice) == (0, 0)
 
 
 @pytest.mark.soak

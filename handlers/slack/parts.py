@@ -50,7 +50,8 @@ def show_which_part(reply: WhichPart, words: Words, picture: Picture) -> Shown:
         "placeholder": plain_text(words("A field of the photo"), 150),
         "options": [option(each.label, each.token) for each in fields],
     }
-    several = f"{SEVERAL}{reply.question_id}:{reply.part_count}:{reply.wants}:{picture.file_id}"
+    numbers = ",".join(each.label for each in parts)
+    several = f"{SEVERAL}{reply.question_id}:{numbers}:{reply.wants}:{picture.file_id}"
     elements = [*pressed, menu, button(words("Several at once…"), several, f"{PRESS}:several")]
     blocks: list[Block] = [section(f"*{asked}*")]
     if picture.file_id:

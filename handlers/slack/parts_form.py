@@ -23,8 +23,8 @@ MOST_AT_ONCE = 8
 
 def parts_modal(value: str, about: Mapping[str, str], words: Words) -> View:
     """Return the form behind “Several at once…”; `value` is the button's."""
-    question_id, part_count, wants, file_id = value.removeprefix(SEVERAL).split(":", 3)
-    parts = [words("Part {number}", number=number) for number in range(1, int(part_count) + 1)]
+    question_id, numbers, wants, file_id = value.removeprefix(SEVERAL).split(":", 3)
+    parts = [words("Part {number}", number=number) for number in numbers.split(",") if number]
     options = [option(label, str(index)) for index, label in enumerate([*parts, *FIELDS])]
     keep_or_remove = [option(words("Keep"), "keep"), option(words("Remove"), "remove")]
     chosen: Element = {

@@ -9,6 +9,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 
 from domain.errors import NotPossible
@@ -133,6 +135,24 @@ def test_a_correction_that_finds_nothing_is_named() -> None:
 def test_not_everything_can_be_removed() -> None:
     with pytest.raises(NotPossible, match="remove=none"):
         corrected(photo_of(BLOCK), mask_of(BLOCK), [hint("remove", "0x0x100x100")])
+
+
+places = st.tuples(*[st.integers(0, 100)] * 4).map(lambda four: "x".join(str(each) for each in four))
+points = st.tuples(*[st.integers(0, 100)] * 2).map(lambda two: f"{two[0]}x{two[1]}")
+
+
+@given(st.lists(st.tuples(st.sampled_from(["keep", "remove"]), st.one_of(places, points)), min_size=1, max_size=4))
+@settings(max_examples=25, deadline=None, derandomize=True)
+def test_whatever_is_drawn_leaves_a_mask_or_a_sentence(drawn: list[tuple[str, str]]) -> None:
+    mask = mask_of(BLOCK, NECK, half_seen=(STRAP,))
+    try:
+        made = corrected(photo_of(BLOCK, STRAP, NECK), mask, [hint(*each) for each in drawn])
+    except NotPossible:
+        return
+    assert made.mask.coverage.shape == mask.coverage.shape
+    assert 0 <= made.mask.coverage.min() <= made.mask.coverage.max() <= 1
+    assert made.mask.object_count >= 1
+    assert set(made.idle) <= {hint(*each) for each in drawn}
 
 
 @pytest.fixture(scope="module")

@@ -108,7 +108,7 @@ def page(language: str = "en") -> str:
         redo_modal({}, words),
         enhance_sku_modal(words),
         settings_modal(settings, {}, words, may_watch=True),
-        parts_modal(f"{SEVERAL}q1:2:keep:F1", {}, words),
+        parts_modal(f"{SEVERAL}q1:1,2:keep:F1", {}, words),
     ]
     drawn += [message(home["blocks"], "App Home")]
     drawn += [message(view["blocks"], f"Modal: {view['title']['text']}") for view in modals]

@@ -8,6 +8,7 @@ import pytest
 
 from domain.hint import FIELDS
 from domain.people import Role
+from domain.picture import FindingCode
 from tests.fakes.slack_people import labels
 from tests.handlers.test_corrections import LEFT, RIGHT, found, hints_of
 from tests.slack.rig import Rig
@@ -68,6 +69,24 @@ async def test_the_form_takes_several_and_may_turn_keep_into_remove(rig: Rig) ->
     await rig.people.submit(anna, rig.people.newest_view, fields="0 2", wants="remove")
     await rig.work()
     assert hints_of(rig.shop) == [f"remove {LEFT}", f"remove {FIELDS['A1']}"]
+
+
+async def test_the_form_names_the_parts_as_the_picture_does(rig: Rig) -> None:
+    kept = found(RIGHT, FIELDS["B2"], code=FindingCode.PART_KEPT, first=2)
+    rig.shop.enhancer.findings = (*found(LEFT), *kept)
+    anna = rig.people.person("Anna")
+    await rig.people.say(anna, "D", "enhance MUG-01")
+    await rig.work()
+    await rig.people.press(anna, "DANNA", rig.slack.posted("DANNA")[-1]["ts"], "Remove a part")
+    await rig.work()
+    question = rig.slack.posted("DANNA")[-1]
+    assert labels(question["blocks"]) == ["Part 2", "Part 3", "Several at once…"]
+    await rig.people.press(anna, "DANNA", question["ts"], "Several at once…")
+    options = rig.slack.views[rig.people.newest_view]["blocks"][-1]["element"]["options"]
+    assert [option["text"]["text"] for option in options[:3]] == ["Part 2", "Part 3", "A1"]
+    await rig.people.submit(anna, rig.people.newest_view, fields="0")
+    await rig.work()
+    assert hints_of(rig.shop) == [f"remove {RIGHT}"]
 
 
 async def test_a_form_submitted_twice_makes_one_version(rig: Rig) -> None:

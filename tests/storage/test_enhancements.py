@@ -212,3 +212,14 @@ async def test_of_two_stores_that_confirm_at_once_the_later_one_sees_both(shop: 
 
     cards = await asyncio.gather(*map(confirm, placements))
     assert {PlacementState.LIVE} in cards
+
+
+async def test_every_revision_comes_back_with_its_recipe_the_oldest_first(shop: Shop) -> None:
+    added = await shop.added(shop.enhancement())
+    ready = offered(added)
+    redone = ready.redone(Recipe().changed({"keep": "10x20x30x40+55x60", "remove": "5x5"}))
+    async with shop.work() as work:
+        await work.enhancements.save(ready, was=added)
+        await work.enhancements.save(redone, was=ready)
+        assert await work.enhancements.revisions(added.enhancement_id) == [ready.revision, redone.revision]
+        assert await work.enhancements.revisions("nobody's") == []

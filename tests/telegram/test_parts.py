@@ -5,7 +5,7 @@ from __future__ import annotations
 from domain.hint import FIELDS
 from domain.people import Role
 from tests.fakes.telegram import TelegramServer
-from tests.fakes.telegram_world import Message, Person
+from tests.fakes.telegram_chats import Message, Person
 from tests.handlers.shop import PHOTO
 from tests.handlers.test_corrections import LEFT, RIGHT, found, hints_of
 from tests.telegram.bot import TelegramBot

@@ -16,6 +16,7 @@ from bot.clock import host_timezone, utc_now
 from bot.courtesy import Courtesy
 from bot.jobs import Enqueuer, Jobs, Pace, migrate_engine
 from bot.outbox import Outbox
+from bot.pixels import PixelProcesses, PixelSettings
 from bot.retention import forget_old_photos
 from bot.settings import Settings, secret_key
 from bot.slots import Locks, open_locks
@@ -28,7 +29,6 @@ from domain.ports import Chat
 from handlers import dispatch, enhance, publish
 from handlers.console.chat import ConsoleChat
 from handlers.desk import Desk
-from imaging.engine import LocalEnhancer
 from platforms.registry import PLATFORMS
 from platforms.shelf.samples.catalogue import seed
 from storage.bootstrap import ensure_member, ensure_team
@@ -71,7 +71,7 @@ class App:
     logins: SqlConsoleLogins
     shelf_rows: SqlShelfRows
     media: ObstoreMedia
-    enhancer: LocalEnhancer
+    enhancer: PixelProcesses
     team: Team
     owner: Member
     shelf: Store
@@ -117,13 +117,15 @@ async def open_app(settings: Settings, *, base_url: str) -> AsyncIterator[App]:
     database = open_database(settings.database_url)
     enqueuer = Enqueuer(database.sync_url)
     media = open_media(settings, database)
-    enhancer = LocalEnhancer(
-        engine=settings.imaging_engine,
-        model_dir=settings.model_dir,
-        threads=settings.imaging_threads,
-        max_megapixels=settings.max_photo_megapixels,
+    enhancer = PixelProcesses(
+        PixelSettings(
+            engine=settings.imaging_engine,
+            model_dir=settings.model_dir,
+            threads=settings.imaging_threads,
+            max_megapixels=settings.max_photo_megapixels,
+            noncommercial=settings.allow_noncommercial_models,
+        ),
         backdrop=media.get,
-        noncommercial=settings.allow_noncommercial_models,
     )
     opened = AsyncExitStack()
     try:

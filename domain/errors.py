@@ -29,13 +29,23 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from domain.sentences import Sentence, Value
 
 
 class PackshotError(Exception):
     """Root of the tree."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Cross to another process as it is: Python would call the constructor with the message alone."""
+        return _as_it_was, (type(self), self.args, self.__dict__)
+
+
+def _as_it_was(kind: type[PackshotError], args: tuple[Any, ...], state: dict[str, Any]) -> PackshotError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(state)
+    return error
 
 
 class UserError(PackshotError):

@@ -6,9 +6,6 @@ then for each rules place, compose, encode and measure.
 
 from __future__ import annotations
 
-import os
-import sys
-import threading
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -63,14 +60,13 @@ class _Rendered:
     seen: PixelsU8
 
 
-PIXELS_NICE = 10
-"""Pixels take every core they find; a person's request goes first, and the kernel gives them what is left."""
-
-
-def _stand_back() -> None:
-    """Lower this thread's priority; threads that the nets and OpenCV start from here inherit it (Linux)."""
-    if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), PIXELS_NICE)
+async def backdrop_of(recipe: Recipe, source: BackdropSource | None) -> bytes | None:
+    """Return the bytes of a recipe's backdrop picture, None when it has none. Raises NotPossible without a source."""
+    if recipe.background is None or recipe.background.photo is None:
+        return None
+    if source is None:
+        raise NotPossible("A backdrop picture cannot be used here: choose a colour or transparent.")
+    return await source(recipe.background.photo)
 
 
 class LocalEnhancer:
@@ -94,16 +90,12 @@ class LocalEnhancer:
         self._engines = Engines(model_dir=model_dir, threads=threads, noncommercial=noncommercial)
         self._max_megapixels = max_megapixels
         self._backdrop = backdrop
-        self._pool = ThreadPoolExecutor(PHOTOS_AT_ONCE, thread_name_prefix="pixels", initializer=_stand_back)
+        self._pool = ThreadPoolExecutor(PHOTOS_AT_ONCE, thread_name_prefix="pixels")
         cv2.setNumThreads(threads)
 
     async def enhance(self, photo: bytes, recipe: Recipe, rules: Sequence[PictureRules]) -> Enhanced:
         """Keep the port's promise: see `domain.ports.Enhancer`."""
-        backdrop = None
-        if recipe.background is not None and recipe.background.photo is not None:
-            if self._backdrop is None:
-                raise NotPossible("A backdrop picture cannot be used here: choose a colour or transparent.")
-            backdrop = await self._backdrop(recipe.background.photo)
+        backdrop = await backdrop_of(recipe, self._backdrop)
         import asyncio  # late: a quarter of importing this room, and whoever awaits has it already
 
         loop = asyncio.get_running_loop()
@@ -128,11 +120,11 @@ class LocalEnhancer:
         """Keep the port's promise: see `domain.ports.Enhancer`."""
         import asyncio
 
-        def draw() -> bytes:
-            decoded = codec.decode(photo, max_megapixels=self._max_megapixels)
-            return sheets.numbered(decoded.rgb, areas)
+        return await asyncio.get_running_loop().run_in_executor(self._pool, self.numbered_photo, photo, areas)
 
-        return await asyncio.get_running_loop().run_in_executor(self._pool, draw)
+    def numbered_photo(self, photo: bytes, areas: Sequence[Area]) -> bytes:
+        """Do what `numbered` promises, in the calling thread."""
+        return sheets.numbered(codec.decode(photo, max_megapixels=self._max_megapixels).rgb, areas)
 
     async def beside(self, pictures: Sequence[tuple[str, bytes]]) -> bytes:
         """Keep the port's promise: see `domain.ports.Enhancer`."""

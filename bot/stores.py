@@ -8,18 +8,20 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 from bot.clock import utc_now
+from bot.media_links import MediaLinks, link_keys
 from bot.settings import Settings, secret_key
 from domain.catalog import Store, StoreId
 from domain.connection import Contact
 from domain.errors import NotFound
-from domain.ports import MediaStorage, StorePlatform
+from domain.ports import StorePlatform
 from domain.recipe import PictureRules
-from platforms.descriptor import Supplies
+from platforms.descriptor import NoLinks, Supplies
 from platforms.registry import PLATFORMS, RULES
 from platforms.transport import Transports
 from storage.catalog import StoreRows
 from storage.connections import SqlConnections
 from storage.database import Database
+from storage.media import ObstoreMedia
 from storage.shelf import SqlShelfRows
 from storage.store_notes import SqlStoreNotes
 from storage.vault import Vault
@@ -61,15 +63,27 @@ class ConnectedStores:
         return descriptor.open(store, replace(self.supplies, settings=settings))
 
 
+def picture_links(settings: Settings, media: ObstoreMedia) -> MediaLinks | None:
+    """Return the signed addresses of pictures; None where neither PUBLIC_URL nor a public bucket is set."""
+    if not settings.public_url and not media.is_public:
+        return None
+    return MediaLinks(media, link_keys(secret_key(settings).split(",")), settings.public_url, utc_now)
+
+
 @asynccontextmanager
 async def open_stores(
-    settings: Settings, database: Database, media: MediaStorage, *, public_url: str
+    settings: Settings, database: Database, media: ObstoreMedia, *, public_url: str
 ) -> AsyncIterator[ConnectedStores]:
     """Open the way to every store. Raises NotPossible where SECRET_KEY is missing."""
     vault = Vault(secret_key(settings).split(","))
     connections = SqlConnections(database, vault, utc_now)
     async with Transports(connections, connections, utc_now) as transports:
         supplies = Supplies(
-            media, SqlShelfRows(database), lambda path: public_url + path, transports, SqlStoreNotes(database)
+            media,
+            SqlShelfRows(database),
+            lambda path: public_url + path,
+            transports,
+            SqlStoreNotes(database),
+            links=picture_links(settings, media) or NoLinks(),
         )
         yield ConnectedStores(StoreRows(database), vault, supplies, settings.deployment)

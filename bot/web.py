@@ -17,6 +17,7 @@ from bot.chats import WayIn
 from bot.clock import utc_now
 from bot.metrics import render_metrics
 from bot.settings import local_key
+from bot.stores import picture_links
 from domain.errors import Fault
 from handlers import dispatch
 from handlers.console.listeners import ConsoleDesk, console_routes
@@ -90,6 +91,7 @@ def web_app(app: App, *, port: int, listeners: Sequence[WayIn] = ()) -> Starlett
             Route("/readyz", ready),
             Route("/metrics", metrics),
             *console_routes(console),
+            *(links.routes() if (links := picture_links(app.settings, app.media)) else ()),
             *(route for way_in in listeners for route in way_in.routes()),
             *storefront_routes(
                 store=app.shelf, rows=app.shelf_rows, media=app.media, public_url=lambda path: app.base_url + path

@@ -95,6 +95,17 @@ class MediaStorage(Protocol):
         ...
 
 
+class PictureLinks(Protocol):
+    """Addresses by which a store outside may fetch one stored picture for a while."""
+
+    async def link(self, name: Sha256) -> str:
+        """Return an address of one picture that anybody who has it may fetch for a week, and nothing else by it.
+
+        Raises NotPossible where nobody outside can reach us, naming what to set.
+        """
+        ...
+
+
 # ---------------------------------------------------------------- stores
 
 

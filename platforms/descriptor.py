@@ -5,12 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from domain.catalog import PlatformName, Store
+from domain.catalog import PlatformName, Sha256, Store
 from domain.connection import StoreNotes
 from domain.errors import NotPossible
-from domain.ports import MediaStorage, StorePlatform
+from domain.ports import MediaStorage, PictureLinks, StorePlatform
 from domain.rows import ShelfRows
 from platforms.transport import Transports
+
+
+class NoLinks:
+    """The port `PictureLinks` of a deployment that nobody outside can reach."""
+
+    async def link(self, name: Sha256) -> str:
+        """Raise NotPossible, naming both remedies."""
+        raise NotPossible(
+            "Amazon fetches pictures by an address, and nobody outside can reach me: set PUBLIC_URL to my https "
+            "address, or keep photos in S3 with MEDIA_URL=s3://…, then retry."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +37,7 @@ class Supplies:
     transports: Transports
     notes: StoreNotes
     settings: Mapping[str, str] = field(default_factory=dict, repr=False)
+    links: PictureLinks = field(default_factory=NoLinks)
 
 
 Opener = Callable[[Store, Supplies], StorePlatform]

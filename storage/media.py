@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
+from obstore import sign_async
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, S3Store
 from sqlalchemy import delete, select, update
@@ -72,6 +73,7 @@ class ObstoreMedia:
         self._clock = clock
         self._folder: Path | None = None
         self._store: LocalStore | S3Store
+        self._s3 = s3
         if parts.scheme == "file":
             self._folder = Path(url2pathname(parts.netloc + parts.path)).absolute()
             self._store = LocalStore(self._folder, mkdir=True)
@@ -137,6 +139,19 @@ class ObstoreMedia:
         if row is None:
             raise Fault("media_missing", f"{name} was never stored, or is forgotten")
         return row.content_type
+
+    @property
+    def is_public(self) -> bool:
+        """Whether the photos lie in a bucket that the world reaches, so that it can hand them out by itself."""
+        is_near = self._s3 is not None and urlsplit(self._s3.endpoint).hostname in _LOOPBACK
+        return isinstance(self._store, S3Store) and not is_near
+
+    async def presigned(self, name: Sha256, lifetime: timedelta) -> str | None:
+        """Return an address of the bucket's own for one picture; None for a folder, and for a bucket on this machine."""
+        if not isinstance(self._store, S3Store) or not self.is_public:
+            return None
+        with _faults(name):
+            return await sign_async(self._store, "GET", _path(name), lifetime)
 
     async def delete(self, names: Sequence[Sha256]) -> None:
         """Forget them; missing ones are no error."""

@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from tests.platforms.harness import Kind
 from tests.platforms.shelf_harness import SHELF
+from tests.platforms.woocommerce_harness import WOOCOMMERCE
 
-KINDS: tuple[Kind, ...] = (SHELF,)
+KINDS: tuple[Kind, ...] = (SHELF, WOOCOMMERCE)

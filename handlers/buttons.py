@@ -71,8 +71,7 @@ def buttons(reply: Reply) -> tuple[Button, ...]:
                 _on(card, Action.APPROVE, "Approve", style="primary", asks="confirm"),
                 _on(card, Action.REJECT, "Reject", style="danger", asks="reason"),
                 _redo(card, "Redo"),
-                _on(card, Action.KEEP, "Keep a part…", asks="part"),
-                _on(card, Action.REMOVE, "Remove a part…", asks="part"),
+                *_corrections(card),
                 *_compare(card),
             )
         case Published(card):
@@ -89,7 +88,9 @@ def buttons(reply: Reply) -> tuple[Button, ...]:
             )
         case RestoreFailed(card):
             return (_on(card, Action.RETRY, "Retry", style="primary"),)
-        case Restored(card) | Rejected(card) | Expired(card) | EnhanceFailed(card):
+        case Rejected(card):
+            return (_redo(card, "Redo"), *_corrections(card))
+        case Restored(card) | Expired(card) | EnhanceFailed(card):
             return (_redo(card, "Redo"),)
         case WhichProduct():
             return _choices(Action.CHOOSE_PRODUCT, reply.question_id, reply.guesses)
@@ -128,6 +129,13 @@ def _on(card: Card, action: Action, label: str, *, style: Style = "plain", asks:
 
 def _redo(card: Card, label: str) -> Button:
     return _on(card, Action.REDO, label, asks="recipe")
+
+
+def _corrections(card: Card) -> tuple[Button, ...]:
+    return (
+        _on(card, Action.KEEP, "Keep a part…", asks="part"),
+        _on(card, Action.REMOVE, "Remove a part…", asks="part"),
+    )
 
 
 def _compare(card: Card) -> tuple[Button, ...]:

@@ -111,7 +111,10 @@ def _correct(kind: HintKind) -> Callable[[Words], Intent]:
     def read(words: Words) -> Intent:
         plain = [*words.plain, *words.stores]
         has_sku = bool(plain) and bool(_SKU_AND_NO_PLACE.fullmatch(plain[0]))
-        return CorrectPart(kind, " ".join(plain[has_sku:]), Sku(plain[0]) if has_sku else None)
+        sku, part = Sku(plain[0]) if has_sku else None, " ".join(plain[has_sku:])
+        if kind == "remove" and part.lower().split()[-1:] in (["shadow"], ["schatten"]):
+            return DecideBySku("redo", sku, "", {"shadow": "none"})  # a shadow is no part of the photo
+        return CorrectPart(kind, part, sku)
 
     return read
 
@@ -253,7 +256,19 @@ COMMANDS: tuple[Command, ...] = (
     ),
 )
 BY_NAME = {command.name: command for command in COMMANDS}
-_ALIASES = {"start": "help", "hello": "help", "hi": "help", "?": "help", "improve": "enhance", "publish": "approve"}
+_ALIASES = {
+    "start": "help",
+    "hello": "help",
+    "hi": "help",
+    "?": "help",
+    "improve": "enhance",
+    "publish": "approve",
+    "without": "remove",
+    "drop": "remove",
+    "ohne": "remove",
+    "entferne": "remove",
+    "behalte": "keep",
+}
 
 
 def parse(text: str, *, photos: tuple[Sha256, ...] = (), has_photos: bool = False) -> Intent:

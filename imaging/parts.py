@@ -263,9 +263,13 @@ def _half_seen(mask: SoftMask) -> Flags:
     seen = ((mask.half_seen > HALF_SEEN_FROM) & (kept == 0)).astype(np.uint8)
     # What is no wider than a soft edge is one; a part keeps what joins it to the product.
     far = cv2.morphologyEx(seen & (cv2.dilate(kept, size) == 0).astype(np.uint8), cv2.MORPH_OPEN, size)
-    wide = cv2.morphologyEx(seen, cv2.MORPH_OPEN, size)
-    labels = _labels(wide > 0)
-    return np.isin(labels, np.unique(labels[(far > 0) & (labels > 0)])) | (far > 0)
+    if not far.any():
+        return far > 0
+    labels = _labels(cv2.morphologyEx(seen, cv2.MORPH_OPEN, size))
+    is_part = np.zeros(int(labels.max()) + 1, bool)
+    is_part[labels[far > 0]] = True
+    is_part[0] = False
+    return is_part[labels] | (far > 0)
 
 
 def _parts(flags: Flags, *, least: float, whole: Flags) -> tuple[Part, ...]:

@@ -253,7 +253,8 @@ def _styled(style: str) -> dict[str, Any]:
 
 
 def _kind(reply: CardReply, pressable: tuple[Button, ...]) -> Kind | None:
-    actions = tuple(Token.parse(button.token).action for button in pressable)
+    # What corrects the cut-out stands in the menu behind Redo.
+    actions = tuple(Token.parse(button.token).action for button in pressable if button.asks != "part")
     if isinstance(reply, PreviewReady):
         return Kind.LIVE_PREVIEW if _is_live(reply.card) else Kind.PREVIEW
     return next((kind for kind, known in _ACTIONS.items() if known == actions), None)

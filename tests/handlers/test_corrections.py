@@ -247,6 +247,9 @@ def test_a_shadow_is_no_part() -> None:
         ("keep A1", CorrectPart("keep", "A1")),
         ("remove 10x20", CorrectPart("remove", "10x20")),
         ("compare", CompareVersions()),
+        ("without the leaf", CorrectPart("remove", "the leaf")),
+        ("behalte den Griff", CorrectPart("keep", "den Griff")),
+        ("remove the shadow", DecideBySku("redo", None, "", {"shadow": "none"})),
     ],
 )
 def test_a_field_or_place_is_no_sku(words: str, intent: Intent) -> None:

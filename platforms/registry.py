@@ -9,6 +9,7 @@ from platforms.descriptor import Descriptor
 from platforms.etsy import picture as etsy
 from platforms.shelf import descriptor as shelf_store
 from platforms.shelf import picture as shelf
+from platforms.shopify import descriptor as shopify_store
 from platforms.shopify import picture as shopify
 from platforms.woocommerce import descriptor as woocommerce_store
 from platforms.woocommerce import picture as woocommerce
@@ -23,6 +24,7 @@ RULES: dict[PlatformName, PictureRules] = {
 
 PLATFORMS: dict[PlatformName, Descriptor] = {
     PlatformName.SHELF: shelf_store.DESCRIPTOR,
+    PlatformName.SHOPIFY: shopify_store.DESCRIPTOR,
     PlatformName.WOOCOMMERCE: woocommerce_store.DESCRIPTOR,
 }
 """A platform that is not here can be enhanced for, and not yet published to."""

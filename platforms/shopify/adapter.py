@@ -11,7 +11,7 @@ from domain.ports import PublishRequest, RestoreRequest
 from domain.trade import Order, OrderId, OrderPage, PriceWrite, Shipment, StockLevel, StockWrite, TextWrite
 from platforms.shopify import listings, offers, orders, pictures, stock
 from platforms.shopify.api import CDN, ShopifyApi
-from platforms.shopify.media import Mark, read_gallery
+from platforms.shopify.media import Mark, is_held, read_gallery
 from platforms.wire import MAX_ANSWER_BYTES
 
 SCOPES = (
@@ -44,7 +44,7 @@ class ShopifyStore:
             listing_count=data["productsCount"]["count"],
             url=shop["primaryDomain"]["url"],
             scopes=held,
-            missing=tuple(scope for scope in SCOPES if not _is_held(scope.name, held)),
+            missing=tuple(scope for scope in SCOPES if not is_held(scope.name, held)),
         )
 
     async def find_listings(self, sku: Sku) -> Sequence[Listing]:
@@ -117,8 +117,3 @@ class ShopifyStore:
     async def set_texts(self, write: TextWrite) -> None:
         """Set title and description."""
         await offers.set_texts(self._api, write)
-
-
-def _is_held(scope: str, held: Sequence[str]) -> bool:
-    """Whether we have a right; Shopify lists a right to write without the right to read that it brings."""
-    return scope in held or scope.replace("read_", "write_", 1) in held

@@ -24,7 +24,7 @@ class Sizes:
     @property
     def cost(self) -> float:
         """Return what it asks for at most."""
-        return 5.0 + self.products * (6 + 2 * self.variants + 2 * self.media)
+        return 5.0 + self.products * (10 + 2 * self.variants + 2 * self.media)
 
 
 FOUND: Final = Sizes(products=5, variants=50, media=30)

@@ -9,21 +9,22 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from domain.catalog import ImageId, ListingId, ListingImage
-from domain.errors import NotFound
+from domain.errors import MissingScope, NotFound
 from platforms.shopify.api import ShopifyApi
 
 PAGE: Final = 50
 MEDIA_MOST: Final = 250
 """Media a product may have. Source: STORES.md (third party)."""
 ALT_MOST_CHARS: Final = 512
+NEEDED_TO_CHANGE: Final = ("write_products", "write_files")
 READY, FAILED = "READY", "FAILED"
 PAGE_COST: Final = 170.0
-WITH_VARIANTS_COST: Final = 680.0
+BEFORE_CHANGE_COST: Final = 680.0
 """At most: 50 media with their image and errors, 100 variants with one medium each."""
 
 
@@ -139,15 +140,20 @@ def gallery_in(product: Mapping[str, Any]) -> Gallery:
     return Gallery(ListingId(product["id"]), product["title"], media, variants)
 
 
-async def read_gallery(api: ShopifyApi, listing_id: ListingId, *, with_variants: bool = False) -> Gallery:
-    """Return all media of a product, read now, 50 a call. Raises NotFound."""
+async def read_gallery(api: ShopifyApi, listing_id: ListingId, *, before_change: bool = False) -> Gallery:
+    """Return all media of a product, read now, 50 a call. Raises NotFound.
+
+    `before_change` also reads which variants point at them, and raises MissingScope for a right that a change needs.
+    """
     gallery: Gallery | None = None
     after: str | None = None
     while True:
-        wants_variants = with_variants and gallery is None
-        asked = {"id": as_gid("Product", listing_id), "first": PAGE, "after": after, "withVariants": wants_variants}
-        cost = WITH_VARIANTS_COST if wants_variants else PAGE_COST
+        is_first = before_change and gallery is None
+        asked = {"id": as_gid("Product", listing_id), "first": PAGE, "after": after, "beforeChange": is_first}
+        cost = BEFORE_CHANGE_COST if is_first else PAGE_COST
         data = await api.ask("product_media", asked, scope="read_products", cost=cost)
+        if is_first:
+            _check_rights(api, data["currentAppInstallation"])
         product = data["product"]
         if product is None:
             raise NotFound(f"The product {listing_id} is not on {api.store_name}.", store=api.store_name)
@@ -157,6 +163,18 @@ async def read_gallery(api: ShopifyApi, listing_id: ListingId, *, with_variants:
         if not info["hasNextPage"]:
             return gallery
         after = info["endCursor"]
+
+
+def is_held(scope: str, held: Collection[str]) -> bool:
+    """Whether we have a right; Shopify lists a right to write without the right to read that it brings."""
+    return scope in held or scope.replace("read_", "write_", 1) in held
+
+
+def _check_rights(api: ShopifyApi, installation: Mapping[str, Any]) -> None:
+    held = {one["handle"] for one in installation["accessScopes"]}
+    for scope in NEEDED_TO_CHANGE:
+        if not is_held(scope, held):
+            raise MissingScope(store=api.store_name, scope=scope)
 
 
 def as_gid(kind: str, value: str) -> str:

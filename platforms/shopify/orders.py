@@ -85,7 +85,7 @@ async def _to_ship(api: ShopifyApi, order_id: OrderId) -> dict[str, list[str]]:
     """Return the open fulfilment orders by location: one fulfilment takes those of one location only."""
     asked = {"id": as_gid("Order", order_id)}
     scope = "read_merchant_managed_fulfillment_orders"
-    order = (await api.ask("order_to_ship", asked, scope=scope, cost=500))["order"]
+    order = (await api.ask("order_to_ship", asked, scope=scope, cost=600))["order"]
     if order is None:
         raise NotFound(f"{api.store_name} has no such order.", store=api.store_name)
     found: dict[str, list[str]] = {}

@@ -40,7 +40,7 @@ TRIES: Final = 3
 async def publish(api: ShopifyApi, request: PublishRequest) -> ListingImage:
     """See StorePlatform.publish_image."""
     mark = Mark.of(request.key, request.listing_id)
-    gallery = await read_gallery(api, request.listing_id, with_variants=True)
+    gallery = await read_gallery(api, request.listing_id, before_change=True)
     made = gallery.made_for(mark)
     done = next((one for one in made if not mark.is_unfinished(one) and one.is_shown), None)
     if done is not None:
@@ -60,7 +60,7 @@ async def publish(api: ShopifyApi, request: PublishRequest) -> ListingImage:
 async def restore(api: ShopifyApi, request: RestoreRequest) -> ListingImage | None:
     """See RestoresImages.restore_image: the original is attached again, ours detached, nothing deleted."""
     for _ in range(TRIES):
-        gallery = await read_gallery(api, request.listing_id, with_variants=True)
+        gallery = await read_gallery(api, request.listing_id, before_change=True)
         if gallery.image_of(request.ours) is None:
             return await _as_restored(api, request, gallery)
         _check_still_ours(api, request, gallery)
@@ -180,7 +180,7 @@ async def _swapped(
     mark = Mark.of(request.key, request.listing_id)
     for attempt in range(TRIES):
         if attempt:
-            gallery = await read_gallery(api, request.listing_id, with_variants=True)
+            gallery = await read_gallery(api, request.listing_id, before_change=True)
         now = next((one for one in gallery.media if one.media_id == ours.media_id), ours)
         index = _index(gallery, request, [ours, *spare])
         if attempt and not mark.is_unfinished(now):

@@ -79,6 +79,7 @@ def fuzz(keep: Path, seconds: int) -> None:
             str(corpus),
             f"-max_total_time={seconds}",
             f"-timeout={HUNG_S}",
+            f"-report_slow_units={HUNG_S}",
             f"-rss_limit_mb={MOST_MB}",
             f"-max_len={MOST_BYTES}",
             f"-artifact_prefix={keep}/",
@@ -140,7 +141,7 @@ def main() -> int:
         "kept": sorted(
             path.name
             for path in asked.keep.iterdir()
-            if path.name.startswith(("escaped", "crash", "timeout", "oom", "slow-"))
+            if path.name.startswith(("escaped", "crash", "timeout", "oom", "slow-input"))
         ),
     }
     print(json.dumps(summary, indent=2))

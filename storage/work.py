@@ -130,9 +130,10 @@ class SqlUnitOfWork(SqlReading):
         if only is not None:
             newest = {key: message for key, message in newest.items() if key == (only.chat.value, only.place_id)}
         for message in newest.values():
+            # With the card's own event: in its thread, if the chat opened one under what the card was asked for with.
             place = Place(ChatName(message.chat), message.place_id, message.thread_id)
             await self.messages.post(
-                place, reply, team_id=enhancement.team_id, event_key=None, under=message.message_key
+                place, reply, team_id=enhancement.team_id, event_key=message.event_key, under=message.message_key
             )
         if not newest:
             await self.messages.post(only or enhancement.place, reply, team_id=enhancement.team_id, event_key=None)

@@ -281,11 +281,11 @@ def _face(shown: Shown, outgoing: Outgoing | None = None) -> dict[str, Any]:
 def _thread_of(outgoing: Outgoing) -> str:
     """Return the thread to post into: the place's own, or in a channel that of the message answered.
 
-    What is said under a card hangs under it, in direct messages too. A card that hangs in a thread itself has
-    that thread's `ts` as well: Slack takes the answer of an answer for one of the same thread.
+    What is said under a card hangs under it, in direct messages too; where the card hangs in a thread itself, in that
+    one, since Slack knows no answer of an answer.
     """
-    if outgoing.place.thread_id or (_is_direct(outgoing.place) and not outgoing.under):
-        return outgoing.place.thread_id
+    if outgoing.place.thread_id or _is_direct(outgoing.place):
+        return outgoing.place.thread_id or outgoing.under
     if outgoing.asked is not None and _is_of(outgoing.place, outgoing):
         return outgoing.asked.message_id
     return outgoing.under

@@ -274,7 +274,7 @@ async def test_settings_hold_where_they_were_made(bot: TelegramBot, telegram: Te
     card, settings = telegram.shown(group)  # “I have your photo” was said at once
     assert "Einstellungen" in settings.text
     assert "Europe/Berlin" in settings.text
-    assert "Deine Entscheidung" in card.text
+    assert "Ihre Entscheidung" in card.text
     assert card.labels[0] == "✅ Freigeben"
     telegram.press(anna, card, "Ablehnen")
     await telegram.until(lambda: "Zu dunkel" in card.labels)

@@ -94,13 +94,12 @@ class PixelProcesses:
     def close(self) -> None:
         """Let the photos in work finish, take no more."""
         self._here.close()
-        self._children.shutdown(wait=True)
+        self._children.shutdown(wait=True, cancel_futures=True)
 
     async def _in_child(self, act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        loop = asyncio.get_running_loop()
         children = self._children
         try:
-            return await asyncio.wrap_future(children.submit(act, *args, **kwargs), loop=loop)
+            return await _handed_over(children, act, *args, **kwargs)
         except BrokenProcessPool:
             log.warning("a child died over its pictures")
             if self._children is children:  # whoever notices first
@@ -109,7 +108,7 @@ class PixelProcesses:
         # only the guilty one dies again.
         child = self._new_children(1)
         try:
-            return await asyncio.wrap_future(child.submit(act, *args, **kwargs), loop=loop)
+            return await _handed_over(child, act, *args, **kwargs)
         except BrokenProcessPool as error:
             raise BadPhoto(
                 "This photo stops my picture engine: send it once more as a JPEG, or take another one.", reason="fatal"
@@ -119,6 +118,11 @@ class PixelProcesses:
 
     def _new_children(self, count: int) -> ProcessPoolExecutor:
         return ProcessPoolExecutor(count, mp_context=_context(), initializer=_begin, initargs=(self._settings,))
+
+
+async def _handed_over(children: ProcessPoolExecutor, act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+    # In a thread, since handing over may start a child: a third of a second that the others would wait.
+    return await asyncio.wrap_future(await asyncio.to_thread(children.submit, act, *args, **kwargs))
 
 
 def _context() -> BaseContext:

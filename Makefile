@@ -27,7 +27,7 @@ run: setup
 	@$(BIN)/packshot run
 
 test: setup
-	@$(BIN)/python -m pytest -m "not soak" -rs
+	@$(BIN)/python -m pytest -m "not soak and not contracts" -rs
 
 check: setup
 	@$(BIN)/ruff check .
@@ -42,8 +42,10 @@ bench: setup
 crash: setup
 	@$(BIN)/python -m pytest tests/crash -m "soak or not soak" -rs --kills=5
 
+# Servers that nobody here wrote; installs Prism into .contracts/ once (needs node).
 contracts: setup
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m pytest tests/contracts -m contracts -rs
 
 soak: setup
 	@$(BIN)/python -m pytest -m soak -rs

@@ -1,0 +1,1 @@
+"""Adapters against servers nobody here wrote: `make contracts`."""

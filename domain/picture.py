@@ -43,6 +43,9 @@ class FindingCode(StrEnum):
     BRIGHTNESS = "brightness"
     WHITE_BALANCE = "white_balance"
     WHITE_SPOT = "white_spot"
+    NO_NEUTRAL = "no_neutral"
+    SCALE = "scale"
+    FRAME_KEPT = "frame_kept"
     SHADOW_DROPPED = "shadow_dropped"
     BACKGROUND_REPLACED = "background_replaced"
     TRANSPARENT_INPUT = "transparent_input"
@@ -115,7 +118,10 @@ SENTENCES: dict[tuple[FindingCode, FindingLevel], str] = {
     (
         FindingCode.SEVERAL_OBJECTS,
         _WARNING,
-    ): "I see {measured:.0f} separate things: check that all of them belong to the product.",
+    ): (
+        "I see {measured:.0f} separate things and kept them together: if one alone is the product, redo with thing=1 "
+        "for the leftmost, thing=2 for the next."
+    ),
     (FindingCode.BLURRED, _WARNING): "The product looks blurred: hold the phone still and tap on the product to focus.",
     (FindingCode.DARK, _WARNING): "The photo is very dark: retake it near a window.",
     (FindingCode.BRIGHT, _WARNING): "The photo is very bright: retake it with less light on the product.",
@@ -137,6 +143,17 @@ SENTENCES: dict[tuple[FindingCode, FindingLevel], str] = {
     (FindingCode.WHITE_SPOT, _WARNING): (
         "The spot you named as white is burnt out, dark or strongly coloured: name another, like white=80x15."
     ),
+    (FindingCode.NO_NEUTRAL, _NOTE): (
+        "Nothing white or grey behind the product tells the light's colour, so a cast would stay: if you see one, "
+        "name a white spot, like white=80x15."
+    ),
+    (FindingCode.SCALE, _OK): (
+        "Drawn at scale={measured:.0f}: the same number gives other photos from this distance the same scale."
+    ),
+    (FindingCode.SCALE, _WARNING): (
+        "At scale={wanted:.0f} the product does not fit the picture, so it was drawn at {measured:.0f}."
+    ),
+    (FindingCode.FRAME_KEPT, _NOTE): "The photo's own frame was kept, so margin, scale and aspect changed nothing.",
     (FindingCode.SHADOW_DROPPED, _NOTE): "This store allows no shadow on its main picture, so there is none.",
     (
         FindingCode.BACKGROUND_REPLACED,

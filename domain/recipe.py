@@ -18,6 +18,8 @@ _STOPS = re.compile(r"([+-]?\d(?:[.,]\d+)?)(?:\s*(?:stops?|ev))?")
 _PERCENT = re.compile(r"(\d{1,2}(?:[.,]\d+)?)\s*%?")
 MOST_MARGIN_PERCENT = 40.0
 MOST_BRIGHTNESS_STOPS = 2.0
+LEAST_SCALE_PERCENT, MOST_SCALE_PERCENT = 5.0, 5000.0
+_SCALE = re.compile(r"(\d{1,4}(?:[.,]\d+)?)\s*%?")
 _NAMED_COLOURS = {
     "black": (0, 0, 0),
     "grey": (238, 238, 238),
@@ -138,6 +140,9 @@ class PictureRules:
     """The platform refuses any background but pure white (Amazon's main image)."""
 
 
+Aspect = Literal["1:1", "4:3", "3:4"]
+
+
 @dataclass(frozen=True, slots=True)
 class Recipe:
     """What a person asked for. None means: as the platform wants it, or as the photo needs it.
@@ -153,6 +158,12 @@ class Recipe:
     brightness_stops: float | None = None
     """How much brighter than photographed, in stops; 0 leaves the light alone, None lets it be judged."""
     white: WhiteFrom = WhiteFrom()
+    aspect: Aspect | None = None
+    """The picture's shape, its longer side as the platform wants it; None is the platform's own."""
+    scale_percent: float | None = None
+    """The whole photo's longer side ÷ the picture's shorter one: the same for photos from one distance, None fills the frame."""
+    thing: int | None = None
+    """Which of several separate things is the product, 1 the leftmost; None keeps them together."""
     hints: tuple[Hint, ...] = ()
     """Corrections of the cut-out, in the order they were said; each redo adds its own."""
 
@@ -172,9 +183,7 @@ def parse_shadow(word: str) -> Shadow:
     try:
         return Shadow(word.strip().lower())
     except ValueError:
-        raise BadInput(
-            "I do not know the shadow “{word}”: use none, contact, soft or reflection.", word=word
-        ) from None
+        raise BadInput("I do not know the shadow “{word}”: use none, contact, soft or reflection.", word=word) from None
 
 
 def parse_engine(word: str) -> str:
@@ -216,6 +225,42 @@ def parse_brightness(word: str) -> float | None:
     )
 
 
+def parse_aspect(word: str) -> Aspect | None:
+    """Read `auto` (None), `1:1`, `4:3` or `3:4`. Raises BadInput."""
+    shapes: dict[str, Aspect | None] = {"auto": None, "1:1": "1:1", "square": "1:1", "4:3": "4:3", "3:4": "3:4"}
+    text = word.strip().lower()
+    if text not in shapes:
+        raise BadInput("I do not know the shape “{word}”: use aspect=auto, 1:1, 4:3 or 3:4.", word=word)
+    return shapes[text]
+
+
+def parse_scale(word: str) -> float | None:
+    """Read `auto` (None) or a percentage, as the finding of an earlier picture says it. Raises BadInput."""
+    text = word.strip().lower()
+    if text == "auto":
+        return None
+    match = _SCALE.fullmatch(text)
+    if match and LEAST_SCALE_PERCENT <= (percent := _number(match[1])) <= MOST_SCALE_PERCENT:
+        return percent
+    raise BadInput(
+        "I do not know the scale “{word}”: use auto, or the percentage that I said of an earlier picture, like "
+        "scale=140.",
+        word=word,
+    )
+
+
+def parse_thing(word: str) -> int | None:
+    """Read `all` (None) or the number of a thing from the left. Raises BadInput; whether it is there shows later."""
+    text = word.strip().lower()
+    if text in {"all", "auto"}:
+        return None
+    if text in set("123456789"):
+        return int(text)
+    raise BadInput(
+        "I do not know the thing “{word}”: use all, or its number from the left in the photo, like thing=2.", word=word
+    )
+
+
 def _number(text: str) -> float:
     return float(text.replace(",", "."))
 
@@ -226,6 +271,9 @@ _READERS: dict[str, Callable[[Recipe, str], Recipe]] = {
     "margin": lambda recipe, word: replace(recipe, margin_percent=parse_margin(word)),
     "brightness": lambda recipe, word: replace(recipe, brightness_stops=parse_brightness(word)),
     "white": lambda recipe, word: replace(recipe, white=WhiteFrom.parse(word)),
+    "aspect": lambda recipe, word: replace(recipe, aspect=parse_aspect(word)),
+    "scale": lambda recipe, word: replace(recipe, scale_percent=parse_scale(word)),
+    "thing": lambda recipe, word: replace(recipe, thing=parse_thing(word)),
     "keep": lambda recipe, word: replace(recipe, hints=hinted(recipe.hints, "keep", word)),
     "remove": lambda recipe, word: replace(recipe, hints=hinted(recipe.hints, "remove", word)),
     "engine": lambda recipe, word: replace(recipe, engine=parse_engine(word)),

@@ -79,6 +79,9 @@ def _version(revision: Revision, picture: Sha256, revisions: Sequence[Revision])
         "margin": (was.margin_percent, now.margin_percent),
         "brightness": (was.brightness_stops, now.brightness_stops),
         "white": (was.white, now.white),
+        "aspect": (was.aspect, now.aspect),
+        "scale": (was.scale_percent, now.scale_percent),
+        "thing": (was.thing, now.thing),
         "engine": (was.engine, now.engine),
     }
     changed = [f"{name}={'auto' if new is None else new}" for name, (old, new) in pairs.items() if old != new]

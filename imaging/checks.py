@@ -12,19 +12,20 @@ import cv2
 import numpy as np
 
 from domain.picture import Finding, FindingCode, FindingLevel
-from domain.recipe import WHITE, Background, PictureRules
+from domain.recipe import WHITE, Background, PictureRules, Recipe
 from imaging.balance import NO_GAINS, Balance
 from imaging.codec import AlphaU8, PixelsU8
 from imaging.cutout import OWN_MATTE, SoftMask
 from imaging.light import Light, level_at, product_luma
 from imaging.parts import Part
 from imaging.patches import SEE_THROUGH_FROM
-from imaging.scene import FRAME_RATIO, Box
+from imaging.scene import FRAME_RATIO, Box, Framing
 from imaging.weights import OPEN_MODELS
 
 NOTE_ENLARGED_FROM = 1.25
 WARN_ENLARGED_FROM = 2.0
 CENTRE_TOLERANCE_RATIO = 0.01
+SCALE_TOLERANCE_PERCENT = 0.5
 FILL_TOLERANCE_RATIO = 0.005
 """Half a percent: the box of the finished alpha against the one the placement aimed at."""
 DARK_BELOW = 90
@@ -116,6 +117,8 @@ def lighting_findings(light: Light, balance: Balance, *, was_asked: bool) -> tup
         return (*findings, Finding(FindingCode.WHITE_SPOT, FindingLevel.NOTE, measured=balance.chroma, wanted=0.0))
     if balance.source == "unusable":
         return (*findings, Finding(FindingCode.WHITE_SPOT, FindingLevel.WARNING, measured=balance.chroma, wanted=0.0))
+    if balance.source == "none":
+        return (*findings, Finding(FindingCode.NO_NEUTRAL, FindingLevel.NOTE))
     return findings
 
 
@@ -134,6 +137,21 @@ def correction_findings(said: int, idle: int) -> tuple[Finding, ...]:
         return ()
     level = FindingLevel.WARNING if idle else FindingLevel.OK
     return (Finding(FindingCode.CORRECTED, level, measured=float(idle or said), wanted=float(said)),)
+
+
+def framing_findings(
+    recipe: Recipe, rules: PictureRules, framing: Framing, *, photo_long_side_px: int
+) -> tuple[Finding, ...]:
+    """Say at which scale the product was drawn, or that a kept frame has no room for such wishes."""
+    if rules.keep_frame:
+        wishes = (recipe.margin_percent, recipe.scale_percent, recipe.aspect)
+        return (Finding(FindingCode.FRAME_KEPT, FindingLevel.NOTE),) if any(wish is not None for wish in wishes) else ()
+    drawn = float(100 * framing.scale * photo_long_side_px / min(rules.size_px))
+    wanted = recipe.scale_percent
+    fits = wanted is None or drawn > wanted - SCALE_TOLERANCE_PERCENT
+    return (
+        Finding(FindingCode.SCALE, FindingLevel.OK if fits else FindingLevel.WARNING, measured=drawn, wanted=wanted),
+    )
 
 
 def sides_cut_off(alpha: AlphaU8, crop: Box, *, photo_width: int, photo_height: int) -> tuple[str, ...]:

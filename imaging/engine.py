@@ -30,6 +30,7 @@ from imaging.matting import FIT_LONG_SIDE_PX, EdgeModel, fit_edge, without_haze
 from imaging.parts import corrected, kept_apart, left_out, matte_after
 from imaging.patches import see_through_ratio, without_patches
 from imaging.scene import Box, Framing
+from imaging.things import only_thing
 
 OVERVIEW_LONG_SIDE_PX = 1024
 PHOTOS_AT_ONCE = 2
@@ -166,8 +167,8 @@ class LocalEnhancer:
         overview = codec.shrunk(photo.rgb, OVERVIEW_LONG_SIDE_PX)
         seen = self._engines.cut_out(overview, engine) if photo.alpha is None else own_mask(photo.alpha)
         correction = corrected(overview, seen, recipe.hints)
-        mask = correction.mask
-        if photo.alpha is not None and recipe.hints:
+        mask = correction.mask if recipe.thing is None else only_thing(correction.mask, recipe.thing)
+        if photo.alpha is not None and (recipe.hints or recipe.thing):
             photo = replace(photo, alpha=matte_after(photo.alpha, seen, mask))
         crop = _box_of(mask.coverage > 0.4, Box(0, 0, width, height)).grown(width, height)
         work = codec.shrunk(crop.of(photo.rgb), OVERVIEW_LONG_SIDE_PX)
@@ -243,7 +244,16 @@ def _render(cut: _CutOut, recipe: Recipe, rules: PictureRules, backdrop: PixelsU
     if recipe.margin_percent is not None:
         rules = replace(rules, fill=1 - 2 * recipe.margin_percent / 100)
     height, width = cut.photo.rgb.shape[:2]
-    framing = scene.frame(rules, cut.product, cut.crop, photo_width=width, photo_height=height)
+    rules = scene.shaped(rules, recipe.aspect)
+    framing = scene.frame(
+        rules,
+        cut.product,
+        cut.crop,
+        photo_width=width,
+        photo_height=height,
+        scale_percent=recipe.scale_percent,
+    )
+    findings += checks.framing_findings(recipe, rules, framing, photo_long_side_px=max(width, height))
     pixels, crop_alpha = _drawn(cut, framing)
     pixels = lit(pixels, cut.light)
     alpha = scene.on_canvas(framing, crop_alpha)

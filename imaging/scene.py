@@ -6,12 +6,12 @@ each of its pixels lands; the preview uses the same one to line up before and af
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
-from domain.recipe import TRANSPARENT, WHITE, PictureRules, Shadow
+from domain.recipe import TRANSPARENT, WHITE, Aspect, PictureRules, Shadow
 from imaging.codec import AlphaU8, PixelsU8, SoftF32, scaled
 
 SQUARE = PictureRules(
@@ -32,6 +32,8 @@ ORIGINAL = PictureRules(
 
 FRAME_RATIO = 0.01
 """The rim of the canvas that a shadow never reaches and that the white check measures."""
+MOST_FILL = 0.95
+"""At a scale that a person names: the soft edge and a JPEG's blocks stay out of the white rim."""
 _MARGIN_RATIO = 0.04
 """Room around the product's box ÷ its long side, so that soft edges are not cut."""
 _SWEEP_WALL, _SWEEP_FLOOR, _SWEEP_LAMP = 216.0, 244.0, 14.0
@@ -92,12 +94,36 @@ class Framing:
         return left, top, max(1, round(box.width * self.scale)), max(1, round(box.height * self.scale))
 
 
-def frame(rules: PictureRules, product: Box, crop: Box, *, photo_width: int, photo_height: int) -> Framing:
-    """Place the product's box in the middle at the wanted fill, or keep the photo's own frame."""
+def shaped(rules: PictureRules, aspect: Aspect | None) -> PictureRules:
+    """Return the rules with the picture in another shape, its longer side as before."""
+    if aspect is None or rules.keep_frame:
+        return rules
+    across, down = (int(part) for part in aspect.split(":"))
+    long_side = max(rules.size_px)
+    size_px = round(long_side * across / max(across, down)), round(long_side * down / max(across, down))
+    return replace(rules, size_px=size_px)
+
+
+def frame(
+    rules: PictureRules,
+    product: Box,
+    crop: Box,
+    *,
+    photo_width: int,
+    photo_height: int,
+    scale_percent: float | None = None,
+) -> Framing:
+    """Place the product's box in the middle at the wanted fill or scale, or keep the photo's own frame.
+
+    A scale at which the product would fill more than MOST_FILL is brought down to what fits.
+    """
     if rules.keep_frame:
         return Framing(photo_width, photo_height, 1.0, 0.0, 0.0, crop)
     width, height = rules.size_px
-    scale = min(rules.fill * width / product.width, rules.fill * height / product.height)
+    fill = rules.fill if scale_percent is None else MOST_FILL
+    scale = min(fill * width / product.width, fill * height / product.height)
+    if scale_percent is not None:
+        scale = min(scale, scale_percent / 100 * min(width, height) / max(photo_width, photo_height))
     return Framing(
         width,
         height,

@@ -139,6 +139,12 @@ OPTIONS = ("background", "shadow", "margin", "brightness", "white", "engine")
         ("white", "OFF", "white", WhiteFrom("off")),
         ("background", "gradient", "background", GRADIENT),
         ("shadow", "reflection", "shadow", Shadow.REFLECTION),
+        ("aspect", " 4:3", "aspect", "4:3"),
+        ("aspect", "square", "aspect", "1:1"),
+        ("scale", "140,5 %", "scale_percent", 140.5),
+        ("scale", "auto", "scale_percent", None),
+        ("thing", "2", "thing", 2),
+        ("thing", "all", "thing", None),
     ],
 )
 def test_options_of_the_scene_are_read(name: str, word: str, field: str, value: object) -> None:
@@ -147,7 +153,7 @@ def test_options_of_the_scene_are_read(name: str, word: str, field: str, value: 
 
 @pytest.mark.parametrize(
     ("name", "word"),
-    [("margin", "41"), ("margin", "-1"), ("brightness", "2.1"), ("brightness", "bright"), ("white", "101,5"), ("white", "wall")],
+    [("margin", "41"), ("margin", "-1"), ("aspect", "5:4"), ("scale", "4"), ("scale", "big"), ("thing", "0"), ("thing", "left"), ("brightness", "2.1"), ("brightness", "bright"), ("white", "101,5"), ("white", "wall")],
 )  # fmt: skip
 def test_option_out_of_its_range_is_refused_with_an_example(name: str, word: str) -> None:
     with pytest.raises(BadInput, match=f"{name}="):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from domain.catalog import PlatformName
 from domain.recipe import PictureRules
+from platforms.amazon import descriptor as amazon_store
 from platforms.amazon import picture as amazon
 from platforms.descriptor import Descriptor
 from platforms.etsy import picture as etsy
@@ -24,6 +25,7 @@ RULES: dict[PlatformName, PictureRules] = {
 
 PLATFORMS: dict[PlatformName, Descriptor] = {
     PlatformName.SHELF: shelf_store.DESCRIPTOR,
+    PlatformName.AMAZON: amazon_store.DESCRIPTOR,
     PlatformName.SHOPIFY: shopify_store.DESCRIPTOR,
     PlatformName.WOOCOMMERCE: woocommerce_store.DESCRIPTOR,
 }

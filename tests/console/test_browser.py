@@ -185,7 +185,7 @@ async def test_a_photo_is_enhanced_approved_published_and_undone(shop: Shop) -> 
         assert await card.locator(".compare").evaluate("each => each.style.getPropertyValue('--split')") == "60%"
 
         await card.get_by_role("button", name="Approve").click()
-        await expect(page.get_by_role("heading", name="Publish to Shelf?")).to_be_visible()
+        await expect(page.get_by_role("heading", name="Publish MUG-01 to Shelf?")).to_be_visible()
         await page.get_by_role("button", name="Publish").click()
         await expect(card.get_by_text("Publishing", exact=True)).to_be_visible()
         await expect(card.get_by_role("button", name="Approve")).to_have_count(0)

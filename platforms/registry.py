@@ -7,6 +7,7 @@ from domain.recipe import PictureRules
 from platforms.amazon import descriptor as amazon_store
 from platforms.amazon import picture as amazon
 from platforms.descriptor import Descriptor
+from platforms.etsy import descriptor as etsy_store
 from platforms.etsy import picture as etsy
 from platforms.shelf import descriptor as shelf_store
 from platforms.shelf import picture as shelf
@@ -27,6 +28,7 @@ PLATFORMS: dict[PlatformName, Descriptor] = {
     PlatformName.SHELF: shelf_store.DESCRIPTOR,
     PlatformName.AMAZON: amazon_store.DESCRIPTOR,
     PlatformName.SHOPIFY: shopify_store.DESCRIPTOR,
+    PlatformName.ETSY: etsy_store.DESCRIPTOR,
     PlatformName.WOOCOMMERCE: woocommerce_store.DESCRIPTOR,
 }
 """A platform that is not here can be enhanced for, and not yet published to."""

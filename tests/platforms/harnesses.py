@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from tests.platforms.etsy_harness import ETSY
 from tests.platforms.harness import Kind
 from tests.platforms.shelf_harness import SHELF
 from tests.platforms.shopify_harness import SHOPIFY
 from tests.platforms.woocommerce_harness import WOOCOMMERCE
 
-KINDS: tuple[Kind, ...] = (SHELF, SHOPIFY, WOOCOMMERCE)
+KINDS: tuple[Kind, ...] = (SHELF, SHOPIFY, ETSY, WOOCOMMERCE)

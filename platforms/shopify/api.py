@@ -198,8 +198,7 @@ def _meaning(error: Mapping[str, Any], store: str) -> StoreError:
 def _refused(answer: Answer) -> StoreError | None:
     """What Shopify means by an answer, where its status does not say it."""
     if answer.call.operation == UPLOAD:
-        is_refused = 400 <= answer.status < 500 and answer.status not in {408, 429}
-        return RejectedByStore(_storage_says(answer), store=answer.store, field="content") if is_refused else None
+        return _upload_refused(answer)
     if answer.call.operation == ACCESS_TOKEN:
         return refused_grant(answer)
     if answer.call.url != GRAPHQL_PATH:
@@ -215,6 +214,17 @@ def _refused(answer: Answer) -> StoreError | None:
             return _graphql_error(answer)
         case _:
             return None
+
+
+def _upload_refused(answer: Answer) -> StoreError | None:
+    """The storage says 201 and an XML; its refusals are XML too, which is nothing for people."""
+    if 400 <= answer.status < 500 and answer.status not in {408, 429}:
+        said = answer.said() or f"the upload was refused (status {answer.status})"
+        return RejectedByStore(said, store=answer.store, field="content")
+    if "text/html" in answer.headers.get("content-type", ""):
+        # A page of somebody in between: nothing was laid down.
+        return unsure(answer.call, answer.store, f"{answer.store} took the picture nowhere.")
+    return None
 
 
 def _graphql_error(answer: Answer) -> StoreError | None:
@@ -279,11 +289,6 @@ def _body(answer: Answer) -> dict[str, Any]:
     except StoreError:
         return {}
     return body if isinstance(body, dict) else {}
-
-
-def _storage_says(answer: Answer) -> str:
-    """The storage's answers are XML, which is nothing for people."""
-    return answer.said() or f"the upload was refused (status {answer.status})"
 
 
 MANNERS: Final = Manners(

@@ -44,9 +44,7 @@ async def publish(api: ShopifyApi, request: PublishRequest) -> ListingImage:
     made = gallery.made_for(mark)
     done = next((one for one in made if not mark.is_unfinished(one) and one.is_shown), None)
     if done is not None:
-        image = gallery.image_of(done.media_id)
-        assert image is not None
-        return image
+        return await _again_at_place(api, request, gallery, done)
     await _check_place(api, request, gallery, made)
     ours = next((one for one in made if one.status != FAILED), None)
     for spoilt in (one for one in made if one.status == FAILED):
@@ -260,6 +258,16 @@ async def _moved(api: ShopifyApi, listing_id: ListingId, job: str) -> Gallery:
             return gallery_in(product) if is_whole else await read_gallery(api, listing_id)
         await api.pause(pause_s)
     raise StoreDown(f"{api.store_name} is still sorting the pictures.", store=api.store_name)
+
+
+async def _again_at_place(api: ShopifyApi, request: PublishRequest, gallery: Gallery, ours: Medium) -> ListingImage:
+    """Return what an earlier call published; where it was broken off before the move was done, see to the move."""
+    image = gallery.image_of(ours.media_id)
+    assert image is not None
+    is_replaced = request.replaces is not None and gallery.image_of(request.replaces) is None
+    if image.position == request.position or not is_replaced:
+        return image
+    return await _at_place(api, request.listing_id, ours.media_id, _index(gallery, request, [ours]), None)
 
 
 # ---------------------------------------------------------------- undo, step by step

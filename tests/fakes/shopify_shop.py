@@ -202,9 +202,10 @@ class Goods:
             return {"product": None, "userErrors": [{"field": ["title"], "message": "Title can't be blank"}]}
         for one in media:
             filename, content = self.staged[one["originalSource"].removeprefix(f"{self.url}/staged/")]
-            assert content is not None, "nothing was laid down there"
-            file = self.add_file(content, filename=filename, alt=one["alt"])
+            file = self.add_file(content or b"", filename=filename, alt=one["alt"])
             file.steps_left, file.problem, self.refusal = self.processing_steps, self.refusal, ""
+            if content is None:
+                file.problem = "Image download failed"
             product.media.append(file.gid)
         product.title = a["product"].get("title", product.title)
         product.description = a["product"].get("descriptionHtml", product.description)

@@ -150,10 +150,15 @@ class LocalEnhancer:
         engine = self._engine if recipe.engine == "auto" else recipe.engine
         cut = self._cut_out(decoded, engine, recipe)
         behind = None if backdrop is None else codec.decode(backdrop, max_megapixels=self._max_megapixels).rgb
-        rendered = [_render(cut, recipe, each, behind) for each in rules]
+        # Stores that want the same picture get the same one: Shopify's and WooCommerce's rules differ in their name.
+        nameless = [replace(each, name="") for each in rules]
+        made = {each: _render(cut, recipe, each, behind) for each in dict.fromkeys(nameless)}
+        rendered = [made[each] for each in nameless]
         before, after = preview.slider_pair(rendered[0].framing, decoded.rgb, rendered[0].seen)
         return Enhanced(
-            pictures=tuple(each.picture for each in rendered),
+            pictures=tuple(
+                replace(each.picture, rules_name=named.name) for each, named in zip(rendered, rules, strict=True)
+            ),
             before=preview.as_jpeg(before),
             after=preview.as_jpeg(after),
             preview=preview.side_by_side(before, after),

@@ -91,3 +91,11 @@ def test_kept_frame_says_that_it_has_no_room_for_such_wishes(enhancer: LocalEnha
     assert asked.content == plain.content
     assert found(asked, FindingCode.FRAME_KEPT).level is FindingLevel.NOTE
     assert FindingCode.FRAME_KEPT not in {each.code for each in plain.findings}
+
+
+def test_stores_that_want_the_same_get_the_same_picture_under_their_own_names(enhancer: LocalEnhancer) -> None:
+    rules = [PLAIN, replace(PLAIN, name="other"), replace(PLAIN, name="smaller", fill=0.6)]
+    first, same, smaller = enhancer.enhance_photo(encoded(disc()), Recipe(), rules).pictures
+    assert [first.rules_name, same.rules_name, smaller.rules_name] == [PLAIN.name, "other", "smaller"]
+    assert first.content == same.content != smaller.content
+    assert first.findings == same.findings

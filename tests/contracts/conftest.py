@@ -16,10 +16,14 @@ PATIENCE = Patience(backoff_s=0.0, backoff_most_s=0.0)
 WITNESS = pytest.StashKey[Witness]()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if item.path.is_relative_to(servers.ROOT / "tests" / "contracts"):
-            item.add_marker(pytest.mark.contracts)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    ours = [item for item in items if item.path.is_relative_to(servers.ROOT / "tests" / "contracts")]
+    for item in ours:
+        item.add_marker(pytest.mark.contracts)
+    if "contracts" not in str(config.getoption("-m")):
+        # They start servers and take their time: a plain run leaves them out.
+        config.hook.pytest_deselected(items=ours)
+        items[:] = [item for item in items if item not in ours]
 
 
 @pytest.fixture(scope="session")

@@ -26,6 +26,9 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
+from platforms.buckets import Rate
+from tests.fakes.limits import Limit, Limits
+
 SECRET_MARK = "tok-secret-that-nobody-may-see"
 """What a fake's refusals quote, so that a test can see it cut out."""
 
@@ -116,6 +119,8 @@ class StoreServer:
     retry_after: str = "1"
     """What a TOO_MANY says; empty for none."""
     huge_bytes: int = 30_000_000
+    admits: Callable[[str], bool] | None = None
+    """The store's own limits (tests/fakes/limits.py): whether a call of this operation is let in now."""
     _plans: list[_Planned] = field(default_factory=list)
     _runner: web.AppRunner | None = None
     _closing: asyncio.Event = field(default_factory=asyncio.Event)
@@ -165,6 +170,12 @@ class StoreServer:
         """Whether a planned fault has not happened yet."""
         return bool(self._plans)
 
+    def keep_limits(self, monotonic: Callable[[], float], rates: Mapping[str, Rate]) -> Limit:
+        """Refuse what comes faster than these rates from now on; a store that counts otherwise says so itself."""
+        limits = Limits(rates, monotonic)
+        self.admits = limits.admits
+        return limits
+
     def _fault_for(self, operation: str) -> Fault | None:
         due: Fault | None = None
         for plan in list(self._plans):
@@ -188,6 +199,8 @@ class StoreServer:
                 {name.lower(): value for name, value in request.headers.items()}, body, dict(request.match_info), request,
             )  # fmt: skip
             fault = self._fault_for(operation)
+            if self.admits is not None and not self.admits(operation.removesuffix(" poll")):
+                fault = Fault.TOO_MANY
             if fault is not None and fault not in ACTING:
                 self.calls.append(seen)
                 return await self._instead(fault, request)

@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from domain.catalog import ListingId, Sku
 from domain.ports import RestoresImages, StorePlatform
 from domain.trade import OrderId
-from tests.fakes.store_server import Fault
+from platforms.transport import Transports
+from tests.fakes.store_server import Fault, StoreServer
 
 
 class UndoableStore(StorePlatform, RestoresImages, Protocol):
@@ -116,6 +117,28 @@ class TradingHarness(StoreHarness, Protocol):
 
     def mails_to_buyers(self) -> int:
         """How often a buyer was written to about a shipment."""
+        ...
+
+
+@runtime_checkable
+class CrowdedHarness(StoreHarness, Protocol):
+    """A harness on a server of its own, for which many publish at once (benchmarks/calls.py)."""
+
+    server: StoreServer
+    transports: Transports
+    """What `reopen` opens with."""
+
+    async def add_listing(self) -> ListingId:
+        """One more listing, with one picture."""
+        ...
+
+
+@runtime_checkable
+class LargeHarness(StoreHarness, Protocol):
+    """A harness whose store can be made large (benchmarks/calls.py)."""
+
+    async def add_skus(self, count: int) -> None:
+        """So many more SKUs with a quantity each, in products and variations as such a store has them."""
         ...
 
 

@@ -72,6 +72,23 @@ class WooHarness:
         # WooCommerce keeps SKUs unique; shops that were imported or use a plug-in have them twice.
         return ListingId(str(self.server.state.add_product(name="Twin", sku=self.sku.value)))
 
+    async def add_listing(self) -> ListingId:
+        picture = seeded(self.server, f"more {len(self.server.state.rows)}")
+        return ListingId(str(self.server.state.add_product(name="More", images=[picture.media_id])))
+
+    async def add_skus(self, count: int) -> None:
+        """A tenth of the SKUs are variations, five to a product."""
+        state, made = self.server.state, 0
+        while made < count:
+            if made % 50:
+                state.add_product(sku=f"S-{made}", manage_stock=True, stock_quantity=made)
+                made += 1
+                continue
+            product = state.add_product(type="variable")
+            for form in range(5):
+                state.add_variation(product, sku=f"V-{made}-{form}", manage_stock=True, stock_quantity=form)
+            made += 5
+
     async def delete_listing(self) -> None:
         self.server.state.rows[self.product_id]["status"] = "trash"
         for one in self.server.state.variations(self.product_id):

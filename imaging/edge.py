@@ -85,8 +85,8 @@ def _by_colour(from_behind: SoftF32, across: SoftF32, masked: SoftF32, trust: So
 
 def _sides(small: SoftF32, share: AlphaU8) -> _Sides:
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * _AWAY_PX + 1,) * 2)
-    solid = cv2.erode((share >= _SOLID_FROM).astype(np.uint8), disc)
-    clear = cv2.erode((share <= _CLEAR_TO).astype(np.uint8), disc)
+    solid: AlphaU8 = cv2.erode((share >= _SOLID_FROM).astype(np.uint8), disc)
+    clear: AlphaU8 = cv2.erode((share <= _CLEAR_TO).astype(np.uint8), disc)
     is_open: AlphaU8 = 1 - solid - clear
     product = _local_mean(small, solid.astype(np.float32))
     background = _local_mean(small, clear.astype(np.float32))

@@ -106,8 +106,8 @@ class Pictures:
         # Kept before it is sent: after a crash in between nobody would know the picture for ours.
         await self._keep(request.listing_id, mark)
         await self.api.patch(shelf.item.sku, shelf.item.product_type, patches)
-        await self._read_back(request.listing_id, position, mark.image_id)
-        return ListingImage(mark.image_id, position, address, "")
+        seen = await self._read_back(request.listing_id, position, mark.image_id)
+        return seen or ListingImage(mark.image_id, position, address, "")
 
     async def find(self, key: str, listing_id: ListingId) -> ListingImage | None:
         """Return the picture of a key where the listing names it. Raises NotFound."""
@@ -172,7 +172,9 @@ class Pictures:
             patch = _locator(self.api, "replace", position, address)
         await self.api.patch(shelf.item.sku, shelf.item.product_type, [patch])
         back = await self._read_back(request.listing_id, position, request.original)
-        return back if request.original is not None else None
+        if request.original is None:
+            return None
+        return back or ListingImage(request.original, position, "", "")
 
     async def remove(self, listing_id: ListingId, image_id: ImageId) -> None:
         """Take one off its position. Raises RejectedByStore for the main one: a listing without it is not found."""
@@ -246,7 +248,7 @@ class Pictures:
         return Item(await self.api.listing(listing_id, *(included or READ)), self.api.marketplace)
 
     async def _read_back(self, listing_id: ListingId, position: int, expected: ImageId | None) -> ListingImage | None:
-        """Look a few times whether the listing names it; Amazon may take longer, and `live` goes on looking."""
+        """Return it once the listing names it, None where it does not after a few looks: Amazon may take longer."""
         for wait_s in POLL_AFTER_S:
             if wait_s:
                 await self.api.transports.sleep(wait_s)
@@ -254,7 +256,7 @@ class Pictures:
             standing = shelf.ids.get(position)
             if standing == expected or (_is_of_others(standing) and (expected is None or _is_of_others(expected))):
                 return self._image(shelf, position) if standing else None
-        return None if expected is None else ListingImage(expected, position, "", "")
+        return None
 
     async def _shown_where_hidden(self, shelf: Shelf) -> dict[int, str]:
         """Return what buyers see where the seller's own address is not one we may fetch from."""

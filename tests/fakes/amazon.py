@@ -138,7 +138,7 @@ class AmazonServer(StoreServer):
         item = self.goods.items.get(seen.match["sku"])
         if item is None:
             return errors("NOT_FOUND", f"SKU '{seen.match['sku']}' not found", status=404)
-        self.goods.pass_time(item)
+        await self.goods.pass_time(item)
         return answer_json(self.goods.body(item, seen.query["includedData"].split(",")))
 
     async def _search(self, seen: Seen) -> web.StreamResponse:
@@ -168,7 +168,7 @@ class AmazonServer(StoreServer):
         issues = self._against(item, body)
         is_preview = seen.query.get("mode") == "VALIDATION_PREVIEW"
         if not issues and not is_preview:
-            await self.goods.apply(item, body["patches"])
+            await self.goods.take(item, body["patches"])
         status = "INVALID" if issues else "VALID" if is_preview else "ACCEPTED"
         submission = f"f1dc2914-75dd-11ea-bc55-{next(self._numbers):012d}"
         return answer_json({"sku": item.sku, "status": status, "submissionId": submission, "issues": issues})
@@ -198,7 +198,7 @@ class AmazonServer(StoreServer):
         item = next((one for one in self.goods.items.values() if one.asin == seen.match["asin"]), None)
         if item is None:
             return errors("NOT_FOUND", "Requested item not found.", status=404)
-        self.goods.pass_time(item)
+        await self.goods.pass_time(item)
         images = [
             {"variant": VARIANTS[position - 1], "link": link, "height": side, "width": side}
             for position, link in item.shown.items()
@@ -321,7 +321,7 @@ class AmazonServer(StoreServer):
                 said = {"messageId": message["messageId"], "code": "90000900", "severity": "ERROR"}
                 issues.append({**said, "message": f"SKU '{message['sku']}' not found"})
             else:
-                await self.goods.apply(item, message["patches"])
+                await self.goods.take(item, message["patches"])
         number = str(next(self._numbers))
         self.reports[number] = 1
         report = {"header": {"sellerId": SELLER, "version": "2.0", "feedId": number}, "issues": issues, "summary": {}}

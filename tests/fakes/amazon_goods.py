@@ -38,13 +38,17 @@ class Item:
     channel: str = "DEFAULT"
     quantity: int = 0
     price: float = 18.5
+    coming: list[tuple[int, list[dict[str, Any]]]] = field(default_factory=list)
+    """Accepted patches that the listing does not name yet: reads still to come."""
     due: list[tuple[int, int, str]] = field(default_factory=list)
     """Copies on their way to the buyers: reads still to come, position, link."""
 
 
 @dataclass(slots=True)
 class Goods:
-    """Everything of one seller. `live_after` reads a picture is shown; `rewrites`: its address becomes Amazon's own."""
+    """Everything of one seller. `named_after` reads a listing names what it was sent, `live_after` more a picture is
+    shown; `rewrites`: its address becomes Amazon's own.
+    """
 
     items: dict[str, Item] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
@@ -53,6 +57,7 @@ class Goods:
     mails: int = 0
     fetch: Fetch = _nobody
     live_after: int = 0
+    named_after: int = 0
     rewrites: bool = False
     copies: Callable[[bytes], bytes] = bytes
     """What Amazon's compression makes of a picture."""
@@ -87,8 +92,13 @@ class Goods:
         item = self.items[sku]
         return [self.files[item.shown[position].removeprefix(self.url)] for position in sorted(item.shown)]
 
+    async def take(self, item: Item, patches: list[dict[str, Any]]) -> None:
+        """Accept valid patches, to apply them when it is time."""
+        item.coming.append((self.named_after, patches))
+        await self.pass_time(item, reads=0)
+
     async def apply(self, item: Item, patches: list[dict[str, Any]]) -> None:
-        """Take valid patches: the attribute changes at once, what follows from it when it is due."""
+        """The attributes change at once, what follows from them when it is due."""
         for patch in patches:
             name = patch["path"].removeprefix("/attributes/")
             value = {key: one for key, one in patch["value"][0].items() if key != "marketplace_id"}
@@ -126,10 +136,19 @@ class Goods:
                 return
             link = self.keep_file(self.copies(content))
         item.due.append((self.live_after, position, item.rivals.get(position, link)))
-        self.pass_time(item, reads=0)
+        self.show(item, reads=0)
 
-    def pass_time(self, item: Item, *, reads: int = 1) -> None:
-        """Bring what is due before the buyers; a read of the listing is what time is counted by."""
+    async def pass_time(self, item: Item, *, reads: int = 1) -> None:
+        """Apply what was accepted, show what is due; a read of the listing is what time is counted by."""
+        self.show(item, reads=reads)
+        coming = [(left - reads, patches) for left, patches in item.coming]
+        item.coming = [one for one in coming if one[0] > 0]
+        for left, patches in coming:
+            if left <= 0:
+                await self.apply(item, patches)
+
+    def show(self, item: Item, *, reads: int) -> None:
+        """Bring what is due before the buyers."""
         waiting = [(left - reads, position, link) for left, position, link in item.due]
         for left, position, link in waiting:
             if left <= 0:

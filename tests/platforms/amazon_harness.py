@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -54,6 +54,7 @@ class AmazonHarness:
     variation_sku: Sku = field(default_factory=lambda: Sku("MUG-01"))
     images_most: int | None = IMAGES_MOST
     more: dict[str, str] = field(default_factory=dict)
+    picture: Callable[[str], bytes] = lambda name: b"\xff\xd8" + name.encode()
     links: NumberedLinks = field(init=False)
     platform: AmazonStore = field(init=False)
 
@@ -69,7 +70,7 @@ class AmazonHarness:
         ]
 
     def content(self, name: str) -> bytes:
-        return b"\xff\xd8" + name.encode()
+        return self.picture(name)
 
     def fail(self, fault: Fault, *, at: int = 0) -> None:
         self.server.fail(fault, at=at)

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 from domain.catalog import ImageId, ListingId, ListingImage, Sku
+from domain.errors import StoreError
 from domain.trade import Order, OrderId, OrderPage, PriceWrite, Shipment, StockLevel, StockWrite, TextWrite
 
 
@@ -83,6 +84,18 @@ class SetsStock(Protocol):
 
         Raises StockChanged, having written nothing, when the look does not find `was`; RejectedByStore for a
         level that is not writable.
+        """
+        ...
+
+
+@runtime_checkable
+class SetsStockInBulk(Protocol):
+    """Can set many quantities with few calls."""
+
+    async def set_stock_of_many(self, writes: Sequence[StockWrite]) -> Sequence[StockLevel | StoreError]:
+        """Do each write as `set_stock` does, and return for each, in order, the level or why it was not written.
+
+        One that fails leaves the others written. Raises only what stops them all; the same writes may then come again.
         """
         ...
 

@@ -14,6 +14,7 @@ _INSTEAD: dict[type[object], str] = {
     powers.ReadsStock: text("{store} does not tell me its stock: look there."),
     powers.SwapsStock: text("{store} does not compare stock before a change: set it there, or let me set it plainly."),
     powers.SetsStock: text("{store} does not let me change stock: set it there."),
+    powers.SetsStockInBulk: text("{store} takes one quantity at a time: give them one by one."),
     powers.ReadsOrders: text("{store} does not show me its orders: look there."),
     powers.ShipsOrders: text("{store} does not let me mark an order as shipped: do it there."),
     powers.WritesPrices: text("{store} does not let me change prices: change it there."),

@@ -190,6 +190,10 @@ class WooStore:
         """Look, set absolutely, and return what the store then shows."""
         return await stock.write(self._api, write)
 
+    async def set_stock_of_many(self, writes: Sequence[StockWrite]) -> Sequence[StockLevel | StoreError]:
+        """Set many: two calls for a hundred products, two for each product with variations."""
+        return await stock.write_many(self._api, writes)
+
     async def orders_since(self, since: datetime, *, cursor: str | None = None) -> OrderPage:
         """Return a page of up to 100 orders; one call, and one for each order with refunds."""
         return await orders.since(self._api, since, cursor)

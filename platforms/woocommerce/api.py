@@ -20,6 +20,7 @@ from platforms.tokens import FixedKey
 from platforms.transport import Transport, Transports
 from platforms.wire import Account, Answer, Call, Manners, is_loopback, unsure
 from platforms.woocommerce.payloads import (
+    Batch,
     Currency,
     Me,
     Media,
@@ -114,11 +115,11 @@ class WooApi:
         params: Query = {"page": page, "per_page": per_page, "orderby": "id", "order": "asc", "_fields": fields}
         return self._page(await self._get("listProducts", _PRODUCTS, params), Product)
 
-    async def products_by_id(self, ids: Sequence[int]) -> tuple[Product, ...]:
+    async def products_by_id(self, ids: Sequence[int], *, fields: str = PRODUCT_FIELDS) -> tuple[Product, ...]:
         """Return those of up to 100 products that are there."""
         params: Query = {
             "include": ",".join(map(str, ids)), "per_page": PER_PAGE_MOST, "orderby": "id", "order": "asc",
-            "_fields": PRODUCT_FIELDS,
+            "_fields": fields,
         }  # fmt: skip
         return self._page(await self._get("listProducts", _PRODUCTS, params), Product).rows
 
@@ -178,18 +179,22 @@ class WooApi:
         )  # fmt: skip
         return read(answer, Product)
 
-    async def update_batch(self, path: str, changes: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
-        """Set fields of up to 100 products (or of one product's variations); the answer says for each how it went.
+    async def update_batch(self, parent: int, changes: Sequence[Mapping[str, Any]]) -> list[Stocked | None]:
+        """Set fields of up to 100 products (`parent` 0), or of one product's variations; None for a row that is gone.
 
-        The whole is a 200 even where every single one was refused: look for `error` in each.
+        The whole is a 200 even where every single one was refused: each says so for itself.
         """
         answer = await self.transport.send(
             Call(
-                "batchProducts", "POST", f"{_PRODUCTS}/{path}batch", is_repeatable=True,
-                json={"update": [dict(one) for one in changes]}, scope="edit_products",
+                "batchProducts",
+                "POST",
+                f"{_PRODUCTS}/{parent}/variations/batch" if parent else f"{_PRODUCTS}/batch",
+                is_repeatable=True,
+                json={"update": [dict(one) for one in changes]},
+                scope="edit_products",
             )
-        )  # fmt: skip
-        return read(answer, Batch)["update"]
+        )
+        return [None if one.error else one for one in read(answer, Batch).update]
 
     async def set_gallery(self, product_id: int, ids: Sequence[int]) -> Product:
         """Replace the whole gallery by these attachments, the first being the main picture.
@@ -307,7 +312,6 @@ class WooApi:
         return product
 
 
-Batch = dict[str, list[dict[str, Any]]]
 _PRODUCTS: Final = "/wp-json/wc/v3/products"
 _ORDERS: Final = "/wp-json/wc/v3/orders"
 _MEDIA: Final = "/wp-json/wp/v2/media"

@@ -94,6 +94,18 @@ class Product(Stocked):
     images: tuple[Image, ...] = ()
 
 
+class BatchRow(Stocked):
+    """One row of a batch's answer: the product as it is then, or why it was refused."""
+
+    error: dict[str, object] | None = None
+
+
+class Batch(Payload):
+    """The answer to a batch, in the order that was asked."""
+
+    update: tuple[BatchRow, ...]
+
+
 class MediaSize(Payload):
     """What WordPress keeps of an upload; an empty PHP array comes as `[]` instead."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from domain.catalog import ListingId, Sku
-from domain.errors import NotFound, RejectedByStore, StockChanged
+from domain.errors import NotFound, RejectedByStore, StockChanged, StoreError
 from domain.trade import StockId, StockLevel, StockWrite
 from platforms.woocommerce.api import PER_PAGE_MOST, SKU_CHARS_MOST, STOCK_FIELDS, WooApi
 from platforms.woocommerce.payloads import Stocked
@@ -46,9 +46,16 @@ async def write(api: WooApi, wanted: StockWrite) -> StockLevel:
     Raises StockChanged, having written nothing; RejectedByStore where the shop does not count this SKU.
     """
     path = _path(wanted.stock_id)
-    found = await api.item(path)
+    answer = _looked(api, await api.item(path), wanted)
+    if isinstance(answer, StoreError):
+        raise answer
+    return answer or _written(api, await api.update(path, {"stock_quantity": wanted.quantity}), wanted)
+
+
+def _looked(api: WooApi, found: Stocked, wanted: StockWrite) -> StockLevel | StoreError | None:
+    """Return the level where it is set already, why it must not be set, or None where it is to be set now."""
     if found.quantity is None:
-        raise RejectedByStore(
+        return RejectedByStore(
             f"{api.store.name} does not count {wanted.sku}: switch on “Track stock quantity” for it, then try again.",
             store=api.store.name,
             field="manage_stock",
@@ -56,8 +63,63 @@ async def write(api: WooApi, wanted: StockWrite) -> StockLevel:
     if found.quantity == wanted.quantity:
         return _written(api, found, wanted)
     if wanted.was is not None and found.quantity != wanted.was:
-        raise StockChanged(store=api.store.name, sku=wanted.sku.value, found=found.quantity)
-    return _written(api, await api.update(path, {"stock_quantity": wanted.quantity}), wanted)
+        return StockChanged(store=api.store.name, sku=wanted.sku.value, found=found.quantity)
+    return None
+
+
+async def write_many(api: WooApi, writes: Sequence[StockWrite]) -> list[StockLevel | StoreError]:
+    """Look at all, then set those that are as expected: a call for a hundred products, two a product with variations."""
+    told: dict[int, StockLevel | StoreError] = {}
+    for parent, group in _groups(writes):
+        found = {one.id: one for one in await _looked_at(api, parent, [_row(one) for _, one in group])}
+        due: list[tuple[int, StockWrite]] = []
+        for number, wanted in group:
+            row = found.get(_row(wanted))
+            answer = _looked(api, row, wanted) if row else _gone(api, wanted)
+            if answer is None:
+                due.append((number, wanted))
+            else:
+                told[number] = answer
+        if due:
+            changes = [{"id": _row(one), "stock_quantity": one.quantity} for _, one in due]
+            for (number, wanted), row in zip(due, await api.update_batch(parent, changes), strict=True):
+                told[number] = _gone(api, wanted) if row is None else _after(api, row, wanted)
+    return [told[number] for number in range(len(writes))]
+
+
+def _after(api: WooApi, after: Stocked, wanted: StockWrite) -> StockLevel | StoreError:
+    try:
+        return _written(api, after, wanted)
+    except StoreError as error:
+        return error
+
+
+def _gone(api: WooApi, wanted: StockWrite) -> NotFound:
+    return NotFound(f"{wanted.sku} is no longer at {api.store.name}.", store=api.store.name)
+
+
+def _row(wanted: StockWrite) -> int:
+    return int(wanted.stock_id.rpartition("/")[2])
+
+
+def _groups(writes: Sequence[StockWrite]) -> Iterator[tuple[int, list[tuple[int, StockWrite]]]]:
+    """Yield up to a hundred numbered writes that go in one batch: of products (0), or of one product's variations."""
+    by_parent: dict[int, list[tuple[int, StockWrite]]] = {}
+    for number, one in enumerate(writes):
+        product, middle, _ = one.stock_id.partition("/")
+        by_parent.setdefault(int(product) if middle else 0, []).append((number, one))
+    for parent, group in by_parent.items():
+        for start in range(0, len(group), PER_PAGE_MOST):
+            yield parent, group[start : start + PER_PAGE_MOST]
+
+
+async def _looked_at(api: WooApi, parent: int, ids: Sequence[int]) -> Sequence[Stocked]:
+    if parent == 0:
+        return await api.products_by_id(ids, fields=STOCK_FIELDS)
+    try:
+        return await api.variations(parent)
+    except NotFound:
+        return ()
 
 
 def _written(api: WooApi, after: Stocked, wanted: StockWrite) -> StockLevel:

@@ -80,6 +80,27 @@ async def writing_one_stock_leaves_every_other(shop: TradingHarness) -> None:
     assert after == {**before, level.stock_id: 3}
 
 
+async def many_stocks_are_written_at_once_and_each_is_told(shop: TradingHarness) -> None:
+    assert isinstance(shop.platform, powers.SetsStockInBulk)
+    assert isinstance(shop.platform, powers.ReadsStock)
+    before = list(await shop.platform.read_all_stock())
+    sold = await _level(shop)
+    assert sold.quantity is not None
+    await shop.sell(shop.sku, 1)
+    writes = [StockWrite(f"push-{one.stock_id}", one.stock_id, one.sku, one.quantity, 40) for one in before]
+    told = await shop.platform.set_stock_of_many(writes)
+    assert len(told) == len(writes)
+    for write, answer in zip(writes, told, strict=True):
+        if write.stock_id == sold.stock_id:
+            assert isinstance(answer, StockChanged)
+            assert answer.found == sold.quantity - 1
+        else:
+            assert isinstance(answer, StockLevel)
+            assert (answer.stock_id, answer.quantity) == (write.stock_id, 40)
+    after = {one.stock_id: one.quantity for one in await shop.platform.read_all_stock()}
+    assert after == {one.stock_id: 40 for one in before} | {sold.stock_id: sold.quantity - 1}
+
+
 async def an_order_is_found_by_time_and_by_id(shop: TradingHarness) -> None:
     assert isinstance(shop.platform, powers.ReadsOrders)
     order_id = await shop.sell(shop.sku, 2)
@@ -169,6 +190,7 @@ TRADE_CONTRACT: dict[type[object], tuple[TradeRule, ...]] = {
     powers.ReadsStock: (reads_the_stock_of_the_skus_asked_for,),
     powers.SwapsStock: _STOCK,
     powers.SetsStock: _STOCK,
+    powers.SetsStockInBulk: (many_stocks_are_written_at_once_and_each_is_told,),
     powers.ReadsOrders: (an_order_is_found_by_time_and_by_id, orders_come_once_over_pages),
     powers.ShipsOrders: (an_order_is_shipped_once_and_the_buyer_told_once,),
     powers.WritesPrices: (a_price_is_set_for_one_sku,),

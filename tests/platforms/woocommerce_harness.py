@@ -155,6 +155,7 @@ WOOCOMMERCE = Kind(
             powers.RemovesImages,
             powers.ReadsStock,
             powers.SetsStock,
+            powers.SetsStockInBulk,
             powers.ReadsOrders,
             powers.ShipsOrders,
             powers.WritesPrices,

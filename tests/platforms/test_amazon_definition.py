@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
+from typing import Any
 
 import httpx
 import pytest
 from jsonschema import Draft201909Validator
 
+from domain.trade import OrderState
 from platforms.amazon import api
+from platforms.amazon.listings import Item
+from platforms.amazon.marketplaces import MARKETPLACES
 from tests.fakes.amazon import RATES
 from tests.platforms.amazon_harness import open_amazon
 from tests.platforms.amazon_models import SPECS, Judge
@@ -35,6 +40,43 @@ async def test_every_request_and_answer_is_as_amazons_models_say() -> None:
     assert feeds
     for feed in feeds:
         assert [error.message for error in Draft201909Validator(schema).iter_errors(json.loads(feed))] == []
+
+
+def examples(file: str, path: str, key: str) -> list[dict[str, Any]]:
+    """What Amazon's own examples answer at an address, under a key."""
+    answers = json.loads((SPECS / file).read_text())["paths"][path]["get"]["responses"]["200"]
+    found = [one["response"] for one in answers["x-amzn-api-sandbox"]["static"]]
+    return [one for answer in found if key in answer for one in (answer[key] if key.endswith("s") else [answer[key]])]
+
+
+async def test_amazons_own_examples_of_orders_are_understood() -> None:
+    path = "/orders/2026-01-01/orders"
+    shown = examples("orders_2026-01-01.json", path, "orders")
+    shown += examples("orders_2026-01-01.json", path + "/{orderId}", "order")
+    assert len(shown) > 5
+    async with open_amazon() as shop:
+        shop.server.order_page = 100
+        shop.server.goods.orders = {one["orderId"]: one for one in shown}
+        page = await shop.platform.orders_since(datetime(2020, 1, 1, tzinfo=UTC))
+    assert {order.order_id for order in page.orders} == set(shop.server.goods.orders)
+    for order in page.orders:
+        assert order.lines
+        assert all(0 <= line.shipped + line.cancelled <= line.ordered for line in order.lines), order
+        assert (order.state is OrderState.SHIPPED) <= all(line.shipped for line in order.lines), order
+
+
+def test_amazons_own_examples_of_listings_are_understood() -> None:
+    path = "/listings/2021-08-01/items/{sellerId}"
+    shown = examples("listingsItems_2021-08-01.json", path, "items")
+    assert shown
+    for body in shown:
+        item = Item(body, MARKETPLACES[0])
+        assert (item.sku, item.asin, item.product_type) == (
+            body["sku"], body["summaries"][0]["asin"], body["summaries"][0]["productType"],
+        )  # fmt: skip
+        variant = item.variant()
+        assert variant is not None
+        assert str(variant.price) == str(body["offers"][0]["price"]["amount"])
 
 
 def test_the_judge_sees_breaches() -> None:

@@ -13,6 +13,7 @@ from handlers.expiry import expire, notice_of, remind
 from storage.database import Database
 from storage.outbox import forget_messages
 from storage.retention import forget_spare_photos, forgettable_photos, overdue_previews, unreminded_previews
+from storage.store_hints import forget_hints
 
 if TYPE_CHECKING:
     from bot.app import App
@@ -23,6 +24,8 @@ EVERY_S = 3600.0
 LOCK = "retention"
 SPARE_KEPT = timedelta(hours=1)
 """How long a photo of a group's album waits for the part that speaks to us; Telegram sends all within a second."""
+HINTS_KEPT = timedelta(days=7)
+"""What a store told of a change; whoever acts on it has long read the store by then."""
 MESSAGES_KEPT = timedelta(days=30)
 """How long a delivered message's row may answer the question what was said when."""
 
@@ -65,6 +68,7 @@ async def forget_once(app: App) -> int:
         log.info("forgot old photos", extra={"photos": forgotten})
     now = app.desk.clock()
     await forget_spare_photos(app.database, now - SPARE_KEPT)
+    await forget_hints(app.database, now - HINTS_KEPT)
     if messages := await forget_messages(app.database, now - MESSAGES_KEPT, now=now):
         log.info("forgot old messages", extra={"messages": messages})
     return forgotten

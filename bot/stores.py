@@ -56,11 +56,14 @@ class ConnectedStores:
         return await self.supplies.transports.contacts.of(store.store_id)
 
     async def _opened(self, store: Store) -> StorePlatform:
-        descriptor = PLATFORMS[store.platform]
+        settings = await self.settings_of(store)
+        return PLATFORMS[store.platform].open(store, replace(self.supplies, settings=settings))
+
+    async def settings_of(self, store: Store) -> Mapping[str, str]:
+        """Return everything the store is opened with, its secrets among it."""
         sealed = await self.rows.credentials(store.store_id)
         given: Mapping[str, str] = json.loads(self.vault.decrypt(sealed)) if sealed else {}
-        settings = descriptor.complete(given, self.deployment)
-        return descriptor.open(store, replace(self.supplies, settings=settings))
+        return PLATFORMS[store.platform].complete(given, self.deployment)
 
 
 def picture_links(settings: Settings, media: ObstoreMedia) -> MediaLinks | None:

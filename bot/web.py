@@ -17,6 +17,7 @@ from bot.chats import WayIn
 from bot.clock import utc_now
 from bot.metrics import render_metrics
 from bot.settings import local_key
+from bot.store_hooks import StoreHooks
 from bot.stores import picture_links
 from domain.errors import Fault
 from handlers import dispatch
@@ -24,6 +25,7 @@ from handlers.console.listeners import ConsoleDesk, console_routes
 from handlers.failures import sentence_for
 from platforms.shelf.storefront import storefront_routes
 from storage.codec import dump_reply
+from storage.store_hints import SqlStoreHints
 
 log = logging.getLogger("packshot.web")
 
@@ -92,6 +94,7 @@ def web_app(app: App, *, port: int, listeners: Sequence[WayIn] = ()) -> Starlett
             Route("/metrics", metrics),
             *console_routes(console),
             *(links.routes() if (links := picture_links(app.settings, app.media)) else ()),
+            *StoreHooks(app.stores, SqlStoreHints(app.database, utc_now)).routes(),
             *(route for way_in in listeners for route in way_in.routes()),
             *storefront_routes(
                 store=app.shelf, rows=app.shelf_rows, media=app.media, public_url=lambda path: app.base_url + path

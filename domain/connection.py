@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from domain.catalog import ListingId, StoreId
+from domain.catalog import ListingId, Store, StoreId
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +98,27 @@ class Contact:
     last_ok_at: datetime | None = None
     trouble: str = ""
     trouble_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoreHint:
+    """That something changed at a store, told by the store itself. `key` is the same when it is told again.
+
+    `topic` is the vendor's word (`product.updated`), `subject` the vendor's id of what changed. Never more: what it
+    is now is read from the store.
+    """
+
+    key: str
+    topic: str
+    subject: str
+
+
+class StoreHints(Protocol):
+    """Keeps what stores tell of their own accord."""
+
+    async def keep(self, store: Store, hint: StoreHint) -> bool:
+        """Keep it durably; False when it was known before."""
+        ...
 
 
 class Contacts(Protocol):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from domain.catalog import PlatformName, Sha256, Store
-from domain.connection import StoreNotes
+from domain.connection import StoreHint, StoreNotes
 from domain.errors import NotPossible
 from domain.ports import MediaStorage, PictureLinks, StorePlatform
 from domain.rows import ShelfRows
@@ -41,6 +41,17 @@ class Supplies:
 
 
 Opener = Callable[[Store, Supplies], StorePlatform]
+
+
+class NotFromStore(Exception):
+    """A message that says it is a store's, and is not; for the log, never for the sender."""
+
+
+Hear = Callable[[Mapping[str, str], bytes, Mapping[str, str]], StoreHint | None]
+"""Reads what a store sends by itself: headers (lower case), body, the store's settings. None for what says nothing.
+
+Raises NotFromStore.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +89,7 @@ class Descriptor:
     settings: tuple[Setting, ...]
     open: Opener
     clean: Callable[[Mapping[str, str]], Mapping[str, str]] = _as_given
+    hear: Hear | None = None
 
     def complete(self, given: Mapping[str, str], deployment: Mapping[str, str]) -> Mapping[str, str]:
         """Return every setting: the store's, else the deployment's, else the default; empty where there is none."""

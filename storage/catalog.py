@@ -11,7 +11,7 @@ from sqlmodel import col
 from domain.catalog import PlatformName, Store, StoreId
 from storage.database import Database
 from storage.statements import change, find_all, find_one, insert_once
-from storage.tables import StoreNoteRow, StoreRow, StoreStateRow
+from storage.tables import StoreHintRow, StoreNoteRow, StoreRow, StoreStateRow
 
 
 class StoreRows:
@@ -86,6 +86,7 @@ class StoreRows:
     async def remove(self, store_id: StoreId) -> None:
         """Forget a store and its keys; one that is not there is no error."""
         async with self._database.begin() as db_session:
+            await change(db_session, delete(StoreHintRow).where(col(StoreHintRow.store_id) == store_id))
             await change(db_session, delete(StoreNoteRow).where(col(StoreNoteRow.store_id) == store_id))
             await change(db_session, delete(StoreStateRow).where(col(StoreStateRow.store_id) == store_id))
             await change(db_session, delete(StoreRow).where(col(StoreRow.store_id) == store_id))

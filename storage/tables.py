@@ -187,6 +187,19 @@ class StoreNoteRow(Row, table=True):
     value: str
 
 
+class StoreHintRow(Row, table=True):
+    """That something changed at a store, told by the store; `subject` is the vendor's id of it, and nothing else is kept."""
+
+    __tablename__ = "store_hint"
+    store_id: str = Field(foreign_key="store.store_id", primary_key=True)
+    hint_key: str = Field(primary_key=True)
+    team_id: str = Field(foreign_key="team.team_id")
+    topic: str
+    subject: str
+    taken_at: datetime = Field(sa_type=UtcDateTime, index=True)
+    concluded_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
 class MediaRow(Row, table=True):
     """What we know of the bytes called `sha256`. They may be shared by teams, so none is named."""
 

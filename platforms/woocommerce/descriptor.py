@@ -10,6 +10,7 @@ from domain.errors import BadInput
 from domain.ports import StorePlatform
 from platforms.descriptor import Descriptor, Setting, Supplies
 from platforms.wire import is_loopback
+from platforms.woocommerce.webhooks import hear
 
 
 def open_store(store: Store, supplies: Supplies) -> StorePlatform:
@@ -70,4 +71,5 @@ DESCRIPTOR = Descriptor(
     ),
     open=open_store,
     clean=clean,
+    hear=hear,
 )

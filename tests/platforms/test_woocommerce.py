@@ -1,0 +1,476 @@
+"""WooCommerce's and WordPress' own pitfalls, each as its adapter meets it on the fake shop."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import cast
+
+import pytest
+
+from domain.catalog import ListingId, PlatformName, Sku, Store, StoreId
+from domain.errors import (
+    BadInput,
+    MissingScope,
+    NeedsReconnect,
+    NotFound,
+    RejectedByStore,
+    StockChanged,
+    StoreDown,
+    StoreError,
+)
+from domain.ports import PublishRequest
+from domain.trade import OrderId, OrderState, PriceWrite, Shipment, StockId, StockWrite, TextWrite
+from platforms.wire import Account, Answer, Call
+from platforms.woocommerce.api import SKU_CHARS_MOST, open_api, refused
+from platforms.woocommerce.descriptor import DESCRIPTOR
+from tests.fakes.store_server import SECRET_MARK, Fault
+from tests.fakes.woo_state import text_field
+from tests.platforms.contract import ids, publish, restore
+from tests.platforms.woocommerce_harness import STORE, WooHarness, content, open_woo, seeded
+
+LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+async def shop() -> AsyncIterator[WooHarness]:
+    async with open_woo() as opened:
+        yield cast(WooHarness, opened)
+
+
+async def main_of(shop: WooHarness) -> str:
+    return (await ids(shop))[0]
+
+
+# ---------------------------------------------------------------- pictures
+
+
+async def test_the_others_are_sent_again_by_id_and_never_by_address(shop: WooHarness) -> None:
+    _, second, third = await ids(shop)
+    ours = await publish(shop, "e1:1:s", replaces=(await ids(shop))[0])
+    [sent] = [seen.json()["images"] for seen in shop.server.calls if seen.method == "PUT"]
+    assert sent == [{"id": int(one)} for one in (ours.image_id, second, third)]
+
+
+async def test_a_picture_named_by_its_address_would_be_added_anew(shop: WooHarness) -> None:
+    before = len(shop.server.state.media)
+    [first, *_] = shop.server.state.gallery(shop.product_id)
+    await shop.platform._api.update(shop.listing_id, {"images": [{"src": f"{shop.server.url}/x/{first.filename}"}]})
+    assert len(shop.server.state.media) == before + 1
+
+
+async def test_the_stores_own_address_is_used_for_a_file_it_had_to_rename(shop: WooHarness) -> None:
+    main = await main_of(shop)
+    ours = await publish(shop, "e1:1:s", replaces=main)
+    taken = shop.server.state.media[int(ours.image_id)].filename
+    await restore(shop, "e1:1:s", ours=ours.image_id, original=main)
+    del shop.server.state.media[int(ours.image_id)]
+    shop.server.state.add_media(content("another"), slug="another", filename=taken)
+    again = await publish(shop, "e1:1:s", replaces=main)
+    assert again.url != ours.url
+    assert await shop.platform.fetch_image(again) == shop.content("e1:1:s")
+
+
+async def test_an_upload_that_died_over_its_thumbnails_is_finished_and_not_repeated(shop: WooHarness) -> None:
+    before = len(shop.server.state.media)
+    shop.server.upload_dies = True
+    ours = await publish(shop, "e1:1:s", replaces=await main_of(shop))
+    assert len(shop.server.state.media) == before + 1
+    assert shop.server.state.media[int(ours.image_id)].missing_sizes == []
+    assert shop.server.counted()["postProcessMedia"] == 1
+
+
+async def test_an_upload_nobody_has_heard_of_is_tried_again_later_and_never_put_to_a_person(shop: WooHarness) -> None:
+    main, before = await main_of(shop), len(shop.server.state.media)
+    shop.server.fail(Fault.CUT, operation="createMedia")
+    with pytest.raises(StoreDown):
+        await publish(shop, "e1:1:s", replaces=main)
+    await publish(shop, "e1:1:s", replaces=main)
+    assert len(shop.server.state.media) == before + 1
+
+
+async def test_a_picture_wordpress_refuses_with_a_500_is_refused_with_its_words(shop: WooHarness) -> None:
+    shop.refuse_pictures("Sorry, you are not allowed to upload this file type.")
+    with pytest.raises(RejectedByStore, match="not allowed to upload this file type") as caught:
+        await publish(shop, "e1:1:s", replaces=await main_of(shop))
+    assert caught.value.field == "content"
+    assert shop.server.counted()["createMedia"] == 1, "a refusal is not trouble: it is not tried again"
+
+
+async def test_the_photo_as_it_was_uploaded_is_fetched_and_not_its_smaller_copy(shop: WooHarness) -> None:
+    [first, *_] = shop.server.state.gallery(shop.product_id)
+    first.filename, first.original = "large-scaled.jpg", content("six thousand pixels wide")
+    image = (await shop.platform.read_images(shop.listing_id))[0]
+    assert image.url.endswith("large-scaled.jpg")
+    assert await shop.platform.fetch_image(image) == content("six thousand pixels wide")
+
+
+async def test_an_original_deleted_from_the_library_is_uploaded_again_once(shop: WooHarness) -> None:
+    main, seen = await main_of(shop), await shop.images_at_store()
+    ours = await publish(shop, "e1:1:s", replaces=main)
+    del shop.server.state.media[int(main)]
+    undone = [await restore(shop, "e1:1:s", ours=ours.image_id, original=main, content=seen[0]) for _ in range(2)]
+    assert undone[0] == undone[1]
+    assert await shop.images_at_store() == seen
+    assert shop.server.counted()["createMedia"] == 2, "ours, and the original"
+
+
+async def test_an_original_that_is_gone_with_its_bytes_changes_nothing(shop: WooHarness) -> None:
+    main = await main_of(shop)
+    ours = await publish(shop, "e1:1:s", replaces=main)
+    del shop.server.state.media[int(main)]
+    before = await shop.images_at_store()
+    with pytest.raises(RejectedByStore, match="invalid image ID"):
+        await restore(shop, "e1:1:s", ours=ours.image_id, original=main)
+    assert await shop.images_at_store() == before
+
+
+async def test_a_picture_with_a_html_text_keeps_it_where_wordpress_would_cut_it(shop: WooHarness) -> None:
+    assert text_field("a <Henkel> b") == "a b", "what WordPress does to the plain text"
+    main = (await shop.platform.read_images(shop.listing_id))[0]
+    ours = await publish(shop, "e1:1:s", replaces=main.image_id, alt="Tasse & <Henkel>")
+    assert ours.alt == "Tasse & <Henkel>"
+
+
+async def test_a_picture_on_no_such_product_has_no_text_to_set(shop: WooHarness) -> None:
+    stray = seeded(shop.server, "stray")
+    with pytest.raises(NotFound):
+        await shop.platform.set_alt_text(shop.listing_id, (str(stray.media_id)), "x")  # type: ignore[arg-type]
+
+
+async def test_another_stores_ids_are_not_found(shop: WooHarness) -> None:
+    for listing in ("gid://shopify/Product/1", "", "-1", "１"):
+        with pytest.raises(NotFound):
+            await shop.platform.read_images(ListingId(listing))
+    assert shop.server.calls == []
+
+
+async def test_a_position_before_the_first_is_refused(shop: WooHarness) -> None:
+    request = PublishRequest("k", shop.listing_id, 0, content("k"), "image/jpeg", "", None)
+    with pytest.raises(RejectedByStore) as caught:
+        await shop.platform.publish_image(request)
+    assert caught.value.field == "position"
+    assert shop.server.calls == []
+
+
+async def test_png_and_webp_keep_their_endings(shop: WooHarness) -> None:
+    for number, ending in enumerate(("png", "webp")):
+        request = PublishRequest(f"k{number}", shop.listing_id, 9, content(ending), f"image/{ending}", "", None)
+        assert (await shop.platform.publish_image(request)).url.endswith(f".{ending}")
+
+
+# ---------------------------------------------------------------- looking
+
+
+async def test_a_sku_in_a_product_and_in_a_variation_is_found_in_both(shop: WooHarness) -> None:
+    other = shop.server.state.add_product(name="Copy", sku="mug-01-red")
+    found = await shop.platform.find_listings(Sku("MUG-01-RED"))
+    assert [listing.listing_id for listing in found] == [shop.listing_id, str(other)]
+
+
+async def test_a_sku_with_a_comma_is_one_sku(shop: WooHarness) -> None:
+    odd = shop.server.state.add_product(name="Odd", sku="A,MUG-01", manage_stock=True, stock_quantity=1)
+    [listing] = await shop.platform.find_listings(Sku("A,MUG-01"))
+    assert listing.listing_id == str(odd)
+    levels = await shop.platform.read_stock([Sku("A,MUG-01"), Sku("BOWL-01")])
+    assert {level.sku.value for level in levels} == {"A,MUG-01", "BOWL-01"}
+
+
+async def test_names_are_read_as_people_write_them(shop: WooHarness) -> None:
+    [listing] = await shop.platform.find_listings(shop.sku)
+    assert listing.title == "Tasse & Teller"
+    assert [variant.title for variant in listing.variants] == ["Blue", "Red"]
+    assert {(variant.price, variant.currency) for variant in listing.variants} == {(Decimal("18.50"), "EUR")}
+
+
+# ---------------------------------------------------------------- who we are
+
+
+async def test_a_role_that_may_too_little_is_told_right_by_right(shop: WooHarness) -> None:
+    shop.server.rights = ("edit_products", "read")
+    health = await shop.platform.check()
+    assert health.scopes == ("edit_products",)
+    assert [scope.name for scope in health.missing] == ["upload_files", "edit_shop_orders", "manage_woocommerce"]
+    with pytest.raises(MissingScope) as caught:
+        await publish(shop, "e1:1:s", replaces=await main_of(shop))
+    assert caught.value.scope == "upload_files"
+
+
+async def test_a_wrong_password_is_never_repeated_in_words(shop: WooHarness) -> None:
+    shop.revoke_key()
+    with pytest.raises(NeedsReconnect, match="Users → Profile") as caught:
+        await shop.platform.check()
+    text = str(caught.value)
+    assert SECRET_MARK not in text
+    assert "•••" in text, "the store quoted what we sent, and it was cut out"
+
+
+async def test_an_address_without_wordpress_says_what_to_check(shop: WooHarness) -> None:
+    shop.server.fail(Fault.MISSING, operation="index")
+    with pytest.raises(NotFound, match="permalinks"):
+        await shop.platform.check()
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "words"),
+    [
+        (403, b"<html>Wordfence</html>", StoreError, "firewall"),
+        (413, b"<html>nginx</html>", RejectedByStore, "larger than the host"),
+        (404, b'{"code":"rest_no_route","message":"x"}', NotFound, "WooCommerce active"),
+        (400, b'{"code":"product_invalid_sku","message":"In use"}', RejectedByStore, "In use"),
+        (400, b'{"code":"woocommerce_rest_product_invalid_id","message":"Invalid ID."}', NotFound, "no such thing"),
+        (500, b'{"code":"rest_upload_sideload_error","message":"<b>No</b> &amp; no"}', RejectedByStore, "^No & no$"),
+    ],
+)
+def test_refusals_are_told_apart(status: int, body: bytes, kind: type[StoreError], words: str) -> None:
+    call = Call("any", "GET", "/", is_repeatable=True, scope="edit_products")
+    error = refused(Answer(call, "Teeladen", status, {}, body))
+    assert type(error) is kind
+    with pytest.raises(kind, match=words):
+        raise error
+
+
+def test_a_status_wordpress_says_nothing_of_keeps_its_plain_meaning() -> None:
+    call = Call("any", "GET", "/", is_repeatable=True)
+    for status in (200, 429, 500, 503):
+        assert refused(Answer(call, "Teeladen", status, {}, b"<br />Warning")) is None
+
+
+# ---------------------------------------------------------------- the address
+
+
+@pytest.mark.parametrize(
+    ("typed", "site"),
+    [
+        ("Shop.Example", "https://shop.example"),
+        (" https://shop.example/ ", "https://shop.example"),
+        ("https://shop.example/wp-admin/profile.php", "https://shop.example"),
+        ("https://example.org/shop/wp-json/wc/v3", "https://example.org/shop"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+    ],
+)
+def test_an_address_is_put_into_shape(typed: str, site: str) -> None:
+    assert DESCRIPTOR.clean({"site": typed, "user": " Ada "}) == {"site": site, "user": "Ada"}
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [("http://shop.example", "https://"), ("ftp://shop.example", "no address"), ("https://a:b@shop.example", "no address"),
+     ("https://", "no address"), ("https://shop.example:port", "no address")],
+)  # fmt: skip
+def test_an_address_that_would_show_the_password_is_refused(typed: str, words: str) -> None:
+    with pytest.raises(BadInput, match=words):
+        DESCRIPTOR.clean({"site": typed})
+
+
+@pytest.mark.parametrize(("site", "allowed"), [("http://127.0.0.1:1", ""), ("http://shop.example", "1")])
+async def test_plain_http_is_for_this_machine_and_only_when_allowed(site: str, allowed: str, shop: WooHarness) -> None:
+    settings = DESCRIPTOR.complete({"site": site, "user": "u", "password": "p"}, {"WOOCOMMERCE_ALLOW_HTTP": allowed})
+    with pytest.raises(NeedsReconnect, match="https://"):
+        open_api(STORE, shop.transports, settings, ())
+
+
+def test_pictures_come_from_the_shop_with_and_without_www_and_from_named_hosts(shop: WooHarness) -> None:
+    given = {"site": "https://www.shop.example", "user": "u", "password": "p", "image_hosts": "cdn.example, .wp.com"}
+    store = Store(StoreId("woo-2"), "team-1", PlatformName.WOOCOMMERCE, "Far")
+    account: Account = open_api(store, shop.transports, DESCRIPTOR.complete(given, {}), ()).transport.account
+    for good in (
+        "https://shop.example/a",
+        "https://www.shop.example/a",
+        "https://cdn.example/a",
+        "https://i0.wp.com/a",
+    ):
+        assert account.has(good)
+    for bad in ("https://evil.example/a", "http://shop.example/a", "https://wp.com.evil.example/a"):
+        assert not account.has(bad)
+
+
+# ---------------------------------------------------------------- stock
+
+
+async def test_a_variation_that_leaves_its_stock_to_the_product_shares_its_handle(shop: WooHarness) -> None:
+    state = shop.server.state
+    product = state.add_product(type="variable", name="Tea", manage_stock=True, stock_quantity=30)
+    for sku in ("TEA-50", "TEA-100"):
+        state.add_variation(product, sku=sku)
+    levels = await shop.platform.read_stock([Sku("TEA-50"), Sku("TEA-100")])
+    assert {(level.stock_id, level.quantity) for level in levels} == {(str(product), 30)}
+    write = StockWrite("w", levels[0].stock_id, levels[0].sku, was=30, quantity=12)
+    assert (await shop.platform.set_stock(write)).quantity == 12
+    assert state.rows[product]["stock_quantity"] == 12
+
+
+async def test_what_the_shop_does_not_count_is_not_writable_and_says_what_to_do(shop: WooHarness) -> None:
+    loose = shop.server.state.add_product(sku="LOOSE")
+    [level] = await shop.platform.read_stock([Sku("LOOSE")])
+    assert (level.quantity, level.is_writable) == (None, False)
+    with pytest.raises(RejectedByStore, match="Track stock quantity"):
+        await shop.platform.set_stock(StockWrite("w", StockId(str(loose)), level.sku, was=None, quantity=3))
+
+
+async def test_a_delta_is_never_sent(shop: WooHarness) -> None:
+    [level] = await shop.platform.read_stock([shop.sku])
+    await shop.platform.set_stock(StockWrite("w", level.stock_id, level.sku, was=level.quantity, quantity=9))
+    assert [seen.json() for seen in shop.server.calls if seen.method == "PUT"] == [{"stock_quantity": 9}]
+
+
+async def test_a_sale_between_write_and_answer_is_told(shop: WooHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    [level] = await shop.platform.read_stock([shop.sku])
+    change = shop.server._change
+
+    def sold_at_once(row: dict[str, object], wanted: dict[str, object]) -> object:
+        done = change(row, wanted)
+        row["stock_quantity"] = 8
+        return done
+
+    monkeypatch.setattr(type(shop.server), "_change", lambda _self, row, wanted: sold_at_once(row, wanted))
+    with pytest.raises(StockChanged) as caught:
+        await shop.platform.set_stock(StockWrite("w", level.stock_id, level.sku, was=level.quantity, quantity=9))
+    assert caught.value.found == 8
+
+
+async def test_before_10_3_variations_are_read_product_by_product(shop: WooHarness) -> None:
+    new = await shop.platform.read_all_stock()
+    shop.server.has_all_variations = False
+    assert await shop.platform.read_all_stock() == new
+    assert shop.server.operations[-1] == "listProductVariations"
+
+
+async def test_many_skus_are_asked_for_in_addresses_that_fit(shop: WooHarness) -> None:
+    await shop.add_skus(250)
+    wanted = [Sku(row["sku"]) for row in shop.server.state.rows.values() if row["sku"]]
+    wanted += [Sku(f"{'long-' * 12}{number}") for number in range(100)]
+    shop.server.calls.clear()
+    levels = await shop.platform.read_stock(wanted)
+    assert len(levels) == len(wanted) - 100
+    asked = [seen.query["sku"] for seen in shop.server.calls]
+    assert max(len(one) for one in asked) <= SKU_CHARS_MOST
+    assert len(asked) < 8
+
+
+async def test_one_row_that_is_gone_leaves_a_batch_whole(shop: WooHarness) -> None:
+    levels = await shop.platform.read_all_stock()
+    gone = StockWrite("w0", StockId("999"), Sku("GONE"), was=None, quantity=1)
+    lost = StockWrite("w1", StockId("999/1000"), Sku("LOST"), was=None, quantity=1)
+    writes = [gone, *(StockWrite("w", one.stock_id, one.sku, one.quantity, 5) for one in levels), lost]
+    told = await shop.platform.set_stock_of_many(writes)
+    assert [type(one).__name__ for one in told] == ["NotFound", *(["StockLevel"] * len(levels)), "NotFound"]
+
+
+# ---------------------------------------------------------------- orders
+
+
+async def test_orders_of_one_second_come_once_over_pages(shop: WooHarness) -> None:
+    state = shop.server.state
+    made = [state.place_order("BOWL-01", 0) for _ in range(130)]
+    for order in made[40:125]:
+        state.orders[order]["date_modified_gmt"] = state.orders[made[40]]["date_modified_gmt"]
+    seen, cursor = [], None
+    while True:
+        page = await shop.platform.orders_since(LONG_AGO, cursor=cursor)
+        seen += [int(order.order_id) for order in page.orders]
+        if (cursor := page.next_cursor) is None:
+            break
+    assert sorted(seen) == made
+    assert len(seen) == len(set(seen))
+
+
+async def test_an_order_changed_between_two_pages_hides_no_other(shop: WooHarness) -> None:
+    state = shop.server.state
+    made = [state.place_order("BOWL-01", 0) for _ in range(120)]
+    first = await shop.platform.orders_since(LONG_AGO)
+    state.orders[made[0]]["date_modified_gmt"] = state.tick()
+    second = await shop.platform.orders_since(LONG_AGO, cursor=first.next_cursor)
+    seen = [int(order.order_id) for page in (first, second) for order in page.orders]
+    assert set(seen) == set(made)
+
+
+async def test_an_order_changed_in_the_very_second_is_among_them(shop: WooHarness) -> None:
+    order = await shop.platform.read_order(await shop.sell(shop.sku, 1))
+    page = await shop.platform.orders_since(order.changed_at)
+    assert [one.order_id for one in page.orders] == [order.order_id]
+
+
+async def test_nobody_asks_who_the_buyer_is(shop: WooHarness) -> None:
+    order_id = await shop.sell(shop.sku, 1)
+    await shop.platform.orders_since(LONG_AGO)
+    await shop.platform.read_order(order_id)
+    asked = [seen.query["_fields"] for seen in shop.server.calls]
+    assert asked
+    assert not any(word in fields for fields in asked for word in ("billing", "shipping", "customer", "meta_data"))
+
+
+async def test_a_refund_counts_as_cancelled_in_its_line(shop: WooHarness) -> None:
+    order_id = await shop.sell(shop.sku, 3)
+    shop.server.state.refund(int(order_id), 2)
+    [line] = (await shop.platform.read_order(order_id)).lines
+    assert (line.ordered, line.cancelled, line.shipped) == (3, 2, 0)
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [("pending", OrderState.UNPAID), ("on-hold", OrderState.UNPAID), ("failed", OrderState.CANCELLED),
+     ("refunded", OrderState.CANCELLED), ("packed-by-plugin", OrderState.OPEN)],
+)  # fmt: skip
+async def test_what_cannot_be_sent_is_not_completed(status: str, state: OrderState, shop: WooHarness) -> None:
+    order_id = OrderId(str(shop.server.state.place_order("MUG-01", 1, status=status)))
+    assert (await shop.platform.read_order(order_id)).state is state
+    if state is not OrderState.OPEN:
+        with pytest.raises(RejectedByStore):
+            await shop.platform.mark_shipped(Shipment("s", order_id))
+        assert shop.mails_to_buyers() == 0
+
+
+async def test_a_basket_at_the_till_is_no_order(shop: WooHarness) -> None:
+    shop.server.state.place_order("MUG-01", 1, status="checkout-draft")
+    assert (await shop.platform.orders_since(LONG_AGO)).orders == ()
+
+
+async def test_tracking_goes_with_the_one_mail(shop: WooHarness) -> None:
+    order_id = await shop.sell(shop.sku, 1)
+    await shop.platform.mark_shipped(Shipment("s", order_id, "DHL", "0034", "https://dhl.example/0034"))
+    [entry] = shop.server.state.orders[int(order_id)]["meta_data"]
+    assert entry["key"] == "_wc_shipment_tracking_items"
+    assert entry["value"][0]["tracking_number"] == "0034"
+    assert shop.mails_to_buyers() == 1
+
+
+async def test_a_lost_answer_is_read_back_before_a_buyer_is_written_to_again(shop: WooHarness) -> None:
+    order_id = await shop.sell(shop.sku, 1)
+    shop.server.fail(Fault.LOST, operation="updateOrder")
+    order = await shop.platform.mark_shipped(Shipment("s", order_id))
+    assert order.state is OrderState.SHIPPED
+    assert [line.shipped for line in order.lines] == [1]
+    assert shop.mails_to_buyers() == 1
+
+
+# ---------------------------------------------------------------- prices and texts
+
+
+async def test_a_price_hidden_by_a_sale_is_not_set(shop: WooHarness) -> None:
+    shop.server.state.add_product(sku="SALE", sale_price="5.00")
+    [listing] = await shop.platform.find_listings(Sku("SALE"))
+    write = PriceWrite(listing.listing_id, Sku("SALE"), Decimal("12.00"), "EUR")
+    for wrong, words in (
+        (write, "end the sale first"),
+        (replace(write, currency="USD"), "sells in EUR"),
+        (replace(write, was=Decimal("6.00")), "costs 5.00 EUR now"),
+    ):
+        with pytest.raises(RejectedByStore, match=words) as caught:
+            await shop.platform.set_price(wrong)
+        assert caught.value.field == "price"
+    assert all(seen.method == "GET" for seen in shop.server.calls)
+
+
+async def test_texts_keep_what_looks_like_a_tag(shop: WooHarness) -> None:
+    text = "Fits 1 < 2 & <big> mugs.\n\nSecond part."
+    await shop.platform.set_texts(TextWrite(shop.listing_id, title="Mug <big> & small", description=text))
+    [listing] = await shop.platform.find_listings(shop.sku)
+    assert listing.title == "Mug <big> & small"
+
+
+async def test_a_text_that_is_not_given_is_left_alone(shop: WooHarness) -> None:
+    await shop.platform.set_texts(TextWrite(shop.listing_id))
+    assert shop.server.calls == []

@@ -1,7 +1,7 @@
 """The pictures' own processes: pixels share neither the interpreter nor the fate of who answers people.
 
 In one process a thread of pixels stops everybody, the nicer the longer: it holds the interpreter while the
-kernel lets it wait for its turn (docs/decisions/0010). And a photo that kills its decoder kills one child
+kernel lets it wait for its turn (docs/decisions/0011). And a photo that kills its decoder kills one child
 here, and is refused with a sentence.
 """
 

@@ -114,6 +114,7 @@ PLACEMENT_MOVES: dict[tuple[PlacementState, PlacementEvent], PlacementState] = {
     (_P.ACCEPTED, _W.CONFIRM): _P.LIVE,
     (_P.ACCEPTED, _W.FAIL): _P.PUBLISH_FAILED,
     (_P.ACCEPTED, _W.LOSE_SIGHT): _P.UNCLEAR,
+    (_P.ACCEPTED, _W.UNDO): _P.RESTORING,  # a store may think for a day; who sees a mistake need not
     (_P.PUBLISH_FAILED, _W.RETRY): _P.APPROVED,
     (_P.LIVE, _W.UNDO): _P.RESTORING,
     (_P.RESTORING, _W.PUT_BACK): _P.RESTORED,
@@ -130,8 +131,8 @@ MOVING_ENHANCEMENTS = frozenset({_E.RECEIVED, _E.ENHANCING})
 MOVING_PLACEMENTS = frozenset({_P.APPROVED, _P.PUBLISHING, _P.ACCEPTED, _P.RESTORING})
 """States that a job must be working on; the sweep looks for rows here without a living job."""
 
-PUBLISHED_PLACEMENTS = frozenset({_P.LIVE, _P.RESTORE_FAILED})
-"""States in which our picture stands in the shop and can be undone."""
+PUBLISHED_PLACEMENTS = frozenset({_P.ACCEPTED, _P.LIVE, _P.RESTORE_FAILED})
+"""States in which the shop has our picture, whether buyers see it yet or not, and it can be undone."""
 
 
 @dataclass(frozen=True, slots=True)

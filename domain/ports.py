@@ -193,6 +193,15 @@ class RestoresImages(Protocol):
         ...
 
 
+@runtime_checkable
+class FetchesPictures(Protocol):
+    """A store that fetches a picture by an address of ours, so that it must reach us."""
+
+    async def check_reach(self) -> None:
+        """Raise NotPossible, naming what to set, where it cannot: asked before any work is begun."""
+        ...
+
+
 class Stores(Protocol):
     """The team's connected stores, opened."""
 

@@ -115,6 +115,7 @@ async def _go_on(asked: Asked, question: Question, found: Found, wanted: list[st
     if not targets:
         raise BadInput("{sku} is no longer in that store: send the photo again.", sku=found.sku.value)
     recipe, position = enhance.read_options(dict(question.options))
+    await enhance.check_reach(desk, targets)
     async with desk.work(asked.incoming) as work:
         await _close(work, question)
         await enhance.start(

@@ -63,7 +63,7 @@ class Button:
     asks: Asks = ""
 
 
-def buttons(reply: Reply) -> tuple[Button, ...]:
+def buttons(reply: Reply) -> tuple[Button, ...]:  # noqa: C901 - one case a reply
     """Return the buttons of a reply, the most likely first. Every token fits into 64 bytes."""
     match reply:
         case PreviewReady(card):
@@ -74,6 +74,8 @@ def buttons(reply: Reply) -> tuple[Button, ...]:
                 *_corrections(card),
                 *_compare(card),
             )
+        case Publishing(card) if reply.is_accepted:
+            return (_on(card, Action.UNDO, "Undo"),)
         case Published(card):
             return (_on(card, Action.UNDO, "Undo"), _redo(card, "Redo"))
         case PublishFailed(card):

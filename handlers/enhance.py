@@ -23,7 +23,7 @@ from domain.enhancement import (
 from domain.errors import BadInput, NotPossible
 from domain.jobs import enhance_job
 from domain.picture import Enhanced
-from domain.ports import UnitOfWork
+from domain.ports import FetchesPictures, UnitOfWork
 from domain.recipe import Recipe
 from domain.rows import AuditEntry
 from handlers.card import card_reply, show_card
@@ -73,6 +73,14 @@ async def start(
                 f", picture {position}" if position > 1 else ""
             )
             await work.audit(audit_entry(enhancement, desk, asked.member.name, "requested", where))
+
+
+async def check_reach(desk: Desk, targets: Sequence[Target]) -> None:
+    """Raise NotPossible where a store could not fetch the picture in the end: before anything is begun."""
+    for store_id in dict.fromkeys(target.store_id for target in targets):
+        store = await desk.stores.open(store_id)
+        if isinstance(store, FetchesPictures):
+            await store.check_reach()
 
 
 def choose_targets(found: Found, stores: Sequence[str]) -> tuple[Target, ...] | None:

@@ -13,14 +13,14 @@ from domain.intents import EnhancePhotos, EnhanceSkus
 from domain.recipe import Recipe
 from handlers import ask
 from handlers.desk import Asked, Desk
-from handlers.enhance import choose_targets, read_options, start
+from handlers.enhance import check_reach, choose_targets, read_options, start
 from handlers.products import Found, find_everywhere, nearest_skus
 
 
 async def request(asked: Asked, intent: EnhancePhotos | EnhanceSkus, desk: Desk) -> None:
     """Start one enhancement a photo or SKU, or ask which product or store is meant.
 
-    Raises BadInput, BadPhoto, UnknownSku; then nothing was started.
+    Raises BadInput, BadPhoto, UnknownSku, NotPossible; then nothing was started.
     """
     recipe, position = read_options(intent.options)
     if isinstance(intent, EnhanceSkus):
@@ -39,6 +39,7 @@ async def request(asked: Asked, intent: EnhancePhotos | EnhanceSkus, desk: Desk)
     if targets is None:
         await ask.which_store(asked, intent, found, desk)
         return
+    await check_reach(desk, targets)
     async with desk.work(asked.incoming) as work:
         await start(
             work, asked, desk, found, targets=targets, photos=intent.photos, recipe=recipe, first_position=position
@@ -62,6 +63,7 @@ async def _request_skus(asked: Asked, intent: EnhanceSkus, desk: Desk, recipe: R
         if targets is None:
             await ask.which_store(asked, intent, found, desk)
             return
+        await check_reach(desk, targets)
         chosen.append((found, targets))
     async with desk.work(asked.incoming) as work:
         for found, targets in chosen:

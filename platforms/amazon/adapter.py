@@ -30,7 +30,7 @@ _ANY_PICTURE: Final = Sha256("0" * 64)
 
 
 class AmazonStore:
-    """One seller's account at one marketplace: StorePlatform, RestoresImages, and most of domain/powers.py."""
+    """One seller's account at one marketplace: StorePlatform, RestoresImages, FetchesPictures, and most of domain/powers.py."""
 
     def __init__(self, store: Store, api: AmazonApi, pictures: Pictures, *, secret_since: date | None) -> None:
         """`secret_since` is when the app's secret was made, None where nobody said."""
@@ -63,8 +63,7 @@ class AmazonStore:
                 "connect again with it."
             )
         try:
-            # Any picture's name will do: only whether an address can be made is asked.
-            await self._pictures.links.link(_ANY_PICTURE)
+            await self.check_reach()
         except NotPossible as error:
             notes.append(str(error.sentence))
         return StoreHealth(
@@ -74,6 +73,11 @@ class AmazonStore:
             key_expires_at=ends,
             notes=tuple(notes),
         )
+
+    async def check_reach(self) -> None:
+        """Raise NotPossible where Amazon could not fetch a picture from us."""
+        # Any picture's name will do: only whether an address can be made is asked.
+        await self._pictures.links.link(_ANY_PICTURE)
 
     def _secret_ends(self) -> datetime | None:
         if self._secret_since is None:

@@ -43,7 +43,7 @@ PLACEMENT_LEADS = {
         "fail": "publish_failed",
         "lose_sight": "unclear",
     },
-    "accepted": {"confirm": "live", "fail": "publish_failed", "lose_sight": "unclear"},
+    "accepted": {"confirm": "live", "fail": "publish_failed", "lose_sight": "unclear", "undo": "restoring"},
     "live": {"undo": "restoring"},
     "restoring": {"put_back": "restored", "keep": "live", "fail": "restore_failed"},
     "restored": {},

@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field, replace
 
+import pytest
 from sqlalchemy import text
 
 from domain.catalog import ListingId, ListingImage
 from domain.enhancement import PlacementState
-from domain.errors import Ambiguous, Fault, RejectedByStore, StoreDown
+from domain.errors import Ambiguous, Fault, NotPossible, RejectedByStore, StoreDown
 from domain.jobs import JobName, look_job
-from domain.replies import Published, PublishFailed, Publishing, Reply, Restored, RestoreFailed, Unclear, waits
+from domain.replies import (
+    Card,
+    Published,
+    PublishFailed,
+    Publishing,
+    Refused,
+    Reply,
+    Restored,
+    RestoreFailed,
+    Unclear,
+    waits,
+)
 from domain.tokens import Action
 from handlers import publish
+from handlers.console import render as console
 from handlers.desk import LOOKS_AFTER_S
 from handlers.faces import face
+from handlers.slack import render as slack
+from handlers.telegram import render as telegram
+from handlers.words import ENGLISH, Words
 from storage.moving import moving_rows
 from tests.fakes import FakePlatform
-from tests.handlers.shop import Shop
+from tests.handlers.shop import PHOTO, Shop, button
 from tests.handlers.test_photos_way import preview_of
 
 
@@ -71,6 +88,59 @@ async def test_an_accepted_picture_is_looked_at_until_it_is_live(shop: Shop) -> 
     assert (await shop.audit_actions())[-2:] == ["accept", "confirm"]
     replies = await shop.press(Action.UNDO, accepted.card)
     assert isinstance(replies[-1], Restored)
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+async def test_every_chat_says_that_it_is_accepted_and_offers_undo(shop: Shop, language: str) -> None:
+    late(shop, 4)
+    accepted = (await published(shop))[2]
+    assert isinstance(accepted, Publishing)
+    words = Words(language)
+    drawn = {
+        "console": console.fragment(accepted),
+        "slack": json.dumps(slack.render(accepted, words).blocks, ensure_ascii=False),
+        "telegram": str(telegram.render(accepted, words)),
+    }
+    for chat, page in drawn.items():
+        said = ENGLISH if chat == "console" else words
+        assert said("Accepted, not yet live") in page, chat
+        assert said("accepted, not yet live") in page, chat
+        assert f"undo:{accepted.card.enhancement_id}" in page, chat
+
+
+async def test_an_accepted_picture_can_be_undone_before_it_is_live(shop: Shop) -> None:
+    late(shop, 1000)
+    card = await preview_of(shop)
+    before = await shop.shown("MUG-01")
+    await shop.take("", by="april", token=button(Action.APPROVE, card))
+    await shop.run_jobs(before={"look": lambda: undo_now(shop, card)})
+    [placement] = await shop.placements()
+    assert placement.state is PlacementState.RESTORED
+    assert await shop.shown("MUG-01") == before
+
+
+async def undo_now(shop: Shop, card: Card) -> None:
+    """April presses Undo while the first look is about to begin; later looks find nothing to do."""
+    [placement] = await shop.placements()
+    if placement.state is PlacementState.ACCEPTED:
+        await shop.run_intake(await shop.take("", by="april", token=button(Action.UNDO, card)))
+
+
+class FarPlatform(FakePlatform):
+    """A store that would fetch the picture from us, and cannot."""
+
+    async def check_reach(self) -> None:
+        raise NotPossible("Set PUBLIC_URL, then retry.")
+
+
+@pytest.mark.parametrize("photos", [[PHOTO], []])
+async def test_a_store_that_cannot_reach_us_is_refused_before_any_work(shop: Shop, photos: list[bytes]) -> None:
+    shop.stores.opened[0] = FarPlatform(shop.shelf.shelf)
+    before = await shop.everything()
+    [*_, refused] = await shop.send("MUG-01" if photos else "enhance MUG-01", photos=photos)
+    assert isinstance(refused, Refused)
+    assert "PUBLIC_URL" in refused.sentence
+    assert await shop.everything() == before
 
 
 async def test_every_look_has_a_job_of_its_own_and_waits_longer(shop: Shop) -> None:

@@ -81,7 +81,7 @@ async def add_store(settings: Settings, platform: str, *, name: str, given: Sequ
                 f"{descriptor.label} says no ({error}), so {kept}: check each value, then try again."
             ) from error
         print(f"{store.name} is connected{'' if is_new else ' again'}.")
-        _show(Connected(store, health, "", None))
+        _show(Connected(store, health, "", None), settings.public_url)
     return 0
 
 
@@ -92,7 +92,7 @@ async def list_stores(settings: Settings) -> int:
         found = await ask_stores(app.stores, await app.stores.rows.list(app.team.team_id))
     for one in found:
         print(f"{'!' if one.trouble else '✓'} {one.store.name} ({PLATFORMS[one.store.platform].label})")
-        _show(one)
+        _show(one, settings.public_url)
     return 1 if any(one.trouble for one in found) else 0
 
 
@@ -141,11 +141,13 @@ def descriptor_of(platform: str) -> Descriptor:
     return known[platform.lower()]
 
 
-def _show(one: Connected) -> None:
+def _show(one: Connected, public_url: str) -> None:
     for line in [one.trouble] if one.health is None else health_lines(one.health):
         print(f"    {line}")
     if one.health is None and one.last_ok_at:
         print(f"    last answer: {one.last_ok_at:%Y-%m-%d %H:%M} UTC")
+    if public_url and PLATFORMS[one.store.platform].hear:
+        print(f"    webhooks may go to: {public_url}/webhooks/{one.store.platform.value}/{one.store.store_id}")
 
 
 async def _store_named(app: App, descriptor: Descriptor, name: str) -> tuple[Store, bool]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
@@ -93,6 +93,18 @@ def test_a_store_is_connected_tested_and_shown(invoke: Invoke, shop: str) -> Non
     assert "! Tea: account: Tea & Co, 12 listings, may: read" in examined.out
     again = invoke("store", "add", "woocommerce", "--name", "tea", "--set", f"site={shop}", "--set", f"key={KEY}")
     assert "Tea is connected again." in again.out
+
+
+def test_where_a_store_may_tell_of_changes_is_shown_to_who_can_be_reached(
+    invoke: Invoke, shop: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(
+        PLATFORMS, PlatformName.WOOCOMMERCE, replace(BARE, hear=lambda _headers, _body, _settings: None)
+    )
+    given = ("store", "add", "woocommerce", "--set", f"site={shop}", "--set", f"key={KEY}")
+    assert "webhooks" not in invoke(*given).out
+    public = "https://bot.example"
+    assert f"webhooks may go to: {public}/webhooks/woocommerce/woocommerce-" in invoke(*given, PUBLIC_URL=public).out
 
 
 def test_a_wrong_key_keeps_nothing_and_says_so(invoke: Invoke, shop: str) -> None:

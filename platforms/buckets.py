@@ -7,12 +7,17 @@ Amazon's `x-amzn-RateLimit-Limit`, a Retry-After) corrects the bucket.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 WHOLE_ACCOUNT: Final = ""
 """The bucket of every operation that has none of its own."""
+
+LOOK_AGAIN_S: Final = 0.25
+SHORTEST_WAIT_S: Final = 0.001
+"""Less may be lost in rounding, and then nobody gets on."""
 
 Monotonic = Callable[[], float]
 Sleep = Callable[[float], Awaitable[None]]
@@ -20,10 +25,15 @@ Sleep = Callable[[float], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """`per_s` points flow back a second, at most `burst` wait; an ordinary call costs 1."""
+    """`per_s` points flow back a second, at most `burst` wait; an ordinary call costs 1.
+
+    `at_once` calls may be under way, where a store takes its highest price first and gives change with the answer:
+    reservations of all who wait, at the highest price, would let them wait for points that are never spent.
+    """
 
     per_s: float
     burst: float
+    at_once: int | None = None
 
 
 class WaitTooLong(Exception):
@@ -42,6 +52,7 @@ class _Bucket:
     closed_until: float = 0.0
     outstanding: float = 0.0
     """Reserved by calls whose answer is not here yet: the store may not have counted them."""
+    gate: asyncio.Semaphore | None = None
 
     def refill(self, now: float) -> None:
         self.points = min(self.rate.burst, self.points + (now - self.at) * self.rate.per_s)
@@ -60,13 +71,33 @@ class Buckets:
     async def take(self, operation: str, *, cost: float = 1.0, patience_s: float = 30.0) -> None:
         """Wait for a turn; end it with `settle`. Raises WaitTooLong, having taken nothing."""
         bucket = self._of(operation)
+        if bucket.gate is None:
+            return await self._reserve(bucket, cost, patience_s)
+        await bucket.gate.acquire()
+        try:
+            while (wait_s := self._wait_s(bucket, cost)) > 0:
+                if wait_s > patience_s:
+                    raise WaitTooLong(wait_s)
+                # What comes back with somebody's answer shortens the wait.
+                await self.sleep(min(max(wait_s, SHORTEST_WAIT_S), LOOK_AGAIN_S))
+            bucket.points -= min(cost, bucket.rate.burst)
+            bucket.outstanding += min(cost, bucket.rate.burst)
+        except BaseException:
+            bucket.gate.release()
+            raise
+
+    def _wait_s(self, bucket: _Bucket, cost: float) -> float:
+        """How long until a call of this cost may go, as things stand; one dearer than the bucket waits for a full one."""
+        now = self.monotonic()
+        bucket.refill(now)
+        missing = max(0.0, min(cost, bucket.rate.burst) - bucket.points) / bucket.rate.per_s
+        return max(missing, bucket.closed_until - now)
+
+    async def _reserve(self, bucket: _Bucket, cost: float, patience_s: float) -> None:
         # A call dearer than the whole bucket could never be paid for: it waits for a full one.
         cost = min(cost, bucket.rate.burst)
         while True:
-            now = self.monotonic()
-            bucket.refill(now)
-            missing = max(0.0, cost - bucket.points) / bucket.rate.per_s
-            wait_s = max(missing, bucket.closed_until - now)
+            wait_s = self._wait_s(bucket, cost)
             if wait_s > patience_s:
                 raise WaitTooLong(wait_s)
             bucket.points -= cost
@@ -86,6 +117,8 @@ class Buckets:
         bucket = self._of(operation)
         cost = min(cost, bucket.rate.burst)
         bucket.outstanding = max(0.0, bucket.outstanding - cost)
+        if bucket.gate is not None:
+            bucket.gate.release()
         if actual is not None:
             bucket.points = min(bucket.rate.burst, bucket.points + cost - actual)
 
@@ -100,8 +133,10 @@ class Buckets:
         """Take the store's own word for its limits; zero, negative and absent figures change nothing."""
         bucket = self._of(operation)
         bucket.refill(self.monotonic())
-        rate = Rate(
-            per_s if per_s and per_s > 0 else bucket.rate.per_s, burst if burst and burst > 0 else bucket.rate.burst
+        rate = replace(
+            bucket.rate,
+            per_s=per_s if per_s and per_s > 0 else bucket.rate.per_s,
+            burst=burst if burst and burst > 0 else bucket.rate.burst,
         )
         bucket.rate = rate
         if available is not None:
@@ -123,7 +158,8 @@ class Buckets:
         name = operation if operation in self.rates else WHOLE_ACCOUNT
         if name not in self._buckets:
             rate = self.rates[name]
-            self._buckets[name] = _Bucket(rate, points=rate.burst, at=self.monotonic())
+            gate = None if rate.at_once is None else asyncio.Semaphore(rate.at_once)
+            self._buckets[name] = _Bucket(rate, points=rate.burst, at=self.monotonic(), gate=gate)
         return self._buckets[name]
 
     def _give_back(self, bucket: _Bucket, cost: float) -> None:

@@ -1,0 +1,370 @@
+"""What is Shopify's own: points, rights, keys, variants' pictures, late copies, deleted originals, full galleries."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from domain.catalog import ImageId, ListingId, Sku
+from domain.errors import (
+    BadInput,
+    MissingScope,
+    NeedsReconnect,
+    NotFound,
+    RateLimited,
+    RejectedByStore,
+    StoreDown,
+    StoreError,
+)
+from domain.trade import OrderState, PriceWrite, Shipment, StockWrite, TextWrite
+from platforms.buckets import Buckets
+from platforms.shopify.descriptor import clean
+from platforms.shopify.keys import ShopifyKeys
+from platforms.shopify.media import Mark
+from platforms.wire import Account
+from tests.fakes.graphql_walk import walk
+from tests.fakes.shopify import SCOPES
+from tests.fakes.store_server import SECRET_MARK, Fault
+from tests.platforms.contract import ids, publish, restore
+from tests.platforms.shopify_harness import STORE, ShopifyHarness, open_shopify
+from tests.platforms.shopify_story import play
+
+KEY = "e1:1:s"
+
+
+@pytest.fixture
+async def shop() -> AsyncIterator[ShopifyHarness]:
+    async with open_shopify() as opened:
+        assert isinstance(opened, ShopifyHarness)
+        yield opened
+
+
+async def _keys(shop: ShopifyHarness) -> ShopifyKeys:
+    account = Account(STORE, shop.server.url)
+    return ShopifyKeys(shop.transports.open(account, shop.platform._api.transport.manners), "client-id-1", SECRET_MARK)
+
+
+# ---------------------------------------------------------------- points
+
+
+async def test_every_call_reserves_what_it_may_cost(shop: ShopifyHarness, monkeypatch: pytest.MonkeyPatch) -> None:
+    reserved: dict[str, float] = {}
+    take = Buckets.take
+
+    async def noted(self: Buckets, operation: str, *, cost: float = 1.0, patience_s: float = 30.0) -> None:
+        reserved[operation] = max(cost, reserved.get(operation, 0.0))
+        await take(self, operation, cost=cost, patience_s=patience_s)
+
+    monkeypatch.setattr(Buckets, "take", noted)
+    await play(shop)
+    for exchange in shop.server.exchanges:
+        asked = walk(exchange.text, exchange.variables)
+        assert asked.operation.name
+        assert reserved[asked.operation.name.value] >= asked.requested_cost(), asked.operation.name.value
+
+
+async def test_out_of_points_waits_as_long_as_they_take_to_come_back(shop: ShopifyHarness) -> None:
+    await shop.platform.check()
+    shop.server.points = 100.0
+    await shop.platform.find_listings(shop.sku)
+    assert shop.server.throttled == 1
+    assert shop.server.operations[-2:] == ["Products", "Products"]
+
+
+async def test_a_query_dearer_than_any_may_be_is_an_error_and_not_a_wait(shop: ShopifyHarness) -> None:
+    with pytest.raises(StoreError, match="cost"):
+        await shop.platform._api.ask("products", {"first": 250, "variants": 250, "media": 250, "query": None})
+
+
+# ---------------------------------------------------------------- rights and keys
+
+
+@pytest.mark.parametrize("scope", ["write_products", "write_files"])
+async def test_a_missing_right_is_said_before_anything_is_changed(shop: ShopifyHarness, scope: str) -> None:
+    main = (await ids(shop))[0]
+    shop.server.scopes = (*(one for one in SCOPES if one != scope), "read_products")
+    with pytest.raises(MissingScope) as caught:
+        await publish(shop, KEY, replaces=main)
+    assert caught.value.scope == scope
+    assert "StagedUploadsCreate" not in shop.calls
+    assert [one.name for one in (await shop.platform.check()).missing] == [scope]
+
+
+async def test_a_refused_field_names_the_right_it_needs(shop: ShopifyHarness) -> None:
+    shop.server.scopes = ("read_products",)
+    with pytest.raises(MissingScope) as caught:
+        await shop.platform.orders_since(datetime(2026, 1, 1, tzinfo=UTC))
+    assert caught.value.scope == "read_orders"
+
+
+async def test_a_right_to_write_brings_the_right_to_read(shop: ShopifyHarness) -> None:
+    shop.server.scopes = tuple(one for one in SCOPES if one != "read_products")
+    assert (await shop.platform.check()).missing == ()
+
+
+async def test_one_token_serves_until_it_is_refused(shop: ShopifyHarness) -> None:
+    await shop.platform.check()
+    shop.reopen()
+    await shop.platform.check()
+    assert shop.calls.count("accessToken") == 1
+    shop.server.tokens.clear()
+    await shop.platform.check()
+    assert shop.calls.count("accessToken") == 2
+
+
+async def test_an_older_apps_token_is_used_as_it_is(shop: ShopifyHarness) -> None:
+    shop.settings["token"] = "shpat_older"
+    shop.server.tokens.add("shpat_older")
+    shop.reopen()
+    await shop.platform.check()
+    assert "accessToken" not in shop.calls
+    shop.server.tokens.clear()
+    with pytest.raises(NeedsReconnect):
+        await shop.platform.check()
+
+
+@pytest.mark.parametrize("error", ["shop_not_permitted", "app_not_installed", "something_new"])
+async def test_a_refused_grant_says_what_to_do_and_no_secret(shop: ShopifyHarness, error: str) -> None:
+    shop.server.grant_error = error
+    with pytest.raises(NeedsReconnect) as caught:
+        await shop.platform.check()
+    assert SECRET_MARK not in str(caught.value)
+    assert str(caught.value)
+
+
+async def test_a_code_brings_tokens_that_rotate_and_die_on_use(shop: ShopifyHarness) -> None:
+    shop.server.codes.add("code-1")
+    keys = await _keys(shop)
+    first = await keys.redeem("code-1")
+    assert first.refresh
+    assert first.expires_at
+    second = await keys.renew(first)
+    assert second.refresh not in {"", first.refresh}
+    assert second.access != first.access
+    with pytest.raises(NeedsReconnect):
+        await keys.renew(first)
+    with pytest.raises(NeedsReconnect):
+        await keys.redeem("code-1")
+
+
+# ---------------------------------------------------------------- pictures
+
+
+async def test_variants_that_showed_the_old_picture_show_ours_and_the_old_one_again(shop: ShopifyHarness) -> None:
+    red, main, content = shop.product.variants[1], (await ids(shop))[0], (await shop.images_at_store())[0]
+    red.medium = main
+    ours = await publish(shop, KEY, replaces=main)
+    assert red.medium == ours.image_id
+    await restore(shop, KEY, ours=ours.image_id, original=main, content=content)
+    assert red.medium == main
+
+
+async def test_undo_brings_the_very_picture_back_and_deletes_nothing(shop: ShopifyHarness) -> None:
+    main, content = (await ids(shop))[0], (await shop.images_at_store())[0]
+    ours = await publish(shop, KEY, replaces=main)
+    back = await restore(shop, KEY, ours=ours.image_id, original=main, content=content)
+    assert back is not None
+    assert back.image_id == main
+    assert {main, ours.image_id} <= set(shop.server.goods.files)
+    assert "FileDelete" not in shop.calls
+
+
+async def test_an_original_that_was_deleted_is_put_back_from_its_bytes(shop: ShopifyHarness) -> None:
+    before = await shop.images_at_store()
+    main = (await ids(shop))[0]
+    ours = await publish(shop, KEY, replaces=main)
+    del shop.server.goods.files[main]
+    first = await restore(shop, KEY, ours=ours.image_id, original=main, content=before[0])
+    assert await shop.images_at_store() == before
+    assert await restore(shop, KEY, ours=ours.image_id, original=main, content=before[0]) == first
+    assert await shop.platform.find_published(KEY, shop.listing_id) is None
+
+
+async def test_a_copy_that_came_late_is_taken_off_again(shop: ShopifyHarness) -> None:
+    main, count = (await ids(shop))[0], len(await ids(shop))
+    mark = Mark.of(KEY, shop.listing_id)
+    for _ in range(2):  # both writes of a cut connection arrived
+        file = shop.server.goods.add_file(
+            shop.content(KEY), filename=mark.filename("image/jpeg"), alt=mark.tagged("mug")
+        )
+        shop.product.media.append(file.gid)
+    image = await publish(shop, KEY, replaces=main)
+    assert image.is_main
+    assert len(await ids(shop)) == count
+
+
+async def test_a_picture_of_ours_that_is_not_in_place_is_not_called_published(shop: ShopifyHarness) -> None:
+    mark = Mark.of(KEY, shop.listing_id)
+    file = shop.server.goods.add_file(shop.content(KEY), filename=mark.filename("image/jpeg"), alt=mark.tagged("mug"))
+    shop.product.media.append(file.gid)
+    assert await shop.platform.find_published(KEY, shop.listing_id) is None
+
+
+async def test_videos_keep_their_place_and_are_not_counted(shop: ShopifyHarness) -> None:
+    video = shop.server.goods.add_file(b"moving", filename="turn.mp4", kind="Video")
+    shop.product.media.insert(1, video.gid)
+    first, second, third = await ids(shop)
+    image = await publish(shop, KEY, position=2, replaces=second)
+    assert image.position == 2
+    assert shop.product.media == [first, video.gid, image.image_id, third]
+
+
+async def test_a_gallery_longer_than_a_page_is_read_whole(shop: ShopifyHarness) -> None:
+    shop.fill_up()
+    images = await shop.platform.read_images(shop.listing_id)
+    assert [image.image_id for image in images] == shop.product.media
+    with pytest.raises(RejectedByStore, match="250") as caught:
+        await publish(shop, KEY, replaces=images[0].image_id)
+    assert caught.value.field == "images"
+
+
+async def test_a_picture_that_takes_long_is_taken_up_where_it_was_left(shop: ShopifyHarness) -> None:
+    before, main = await shop.images_at_store(), (await ids(shop))[0]
+    shop.server.goods.processing_steps = 60
+    with pytest.raises(StoreDown, match="still processing"):
+        await publish(shop, KEY, replaces=main)
+    for file in shop.server.goods.files.values():
+        file.steps_left = 0
+    await publish(shop, KEY, replaces=main)
+    assert shop.calls.count("ProductAppendMedia") == 1
+    assert await shop.images_at_store() == [shop.content(KEY), *before[1:]]
+
+
+async def test_a_locked_file_is_a_wait(shop: ShopifyHarness) -> None:
+    [first, *_] = await ids(shop)
+    shop.server.goods.files[first].steps_left = 50
+    with pytest.raises(RateLimited):
+        await shop.platform.set_alt_text(shop.listing_id, first, "mug")
+
+
+async def test_an_answer_that_lost_its_way_to_another_host_is_put_to_a_person(shop: ShopifyHarness) -> None:
+    with pytest.raises(NotFound):
+        await shop.platform._api.download("cdn", "https://cdn.shopify.com.evil.example/a.jpg", max_bytes=10)
+
+
+# ---------------------------------------------------------------- listings, stock, orders, offers
+
+
+async def test_the_search_finds_words_and_the_adapter_compares_whole_skus(shop: ShopifyHarness) -> None:
+    shop.product.variants[0].sku = 'MUG 01 "L"'
+    [listing] = await shop.platform.find_listings(Sku('mug 01 "l"'))
+    assert listing.listing_id == shop.listing_id
+    assert list(await shop.platform.find_listings(Sku("MUG"))) == []
+
+
+async def test_variants_beyond_the_page_are_fetched(shop: ShopifyHarness) -> None:
+    await shop.add_skus(10)
+    product = list(shop.server.goods.products.values())[-1]
+    product.variants = [shop._variant(9000 + number, f"CUP-{number}") for number in range(120)]
+    [listing] = await shop.platform.find_listings(Sku("CUP-7"))
+    assert len(listing.variants) == 120
+
+
+async def test_a_stock_write_is_the_same_write_across_processes(shop: ShopifyHarness) -> None:
+    [level] = await shop.platform.read_stock([shop.sku])
+    write = StockWrite("w1", level.stock_id, level.sku, was=level.quantity, quantity=3)
+    await shop.platform.swap_stock(write)
+    await shop.sell(shop.sku, 1)
+    shop.reopen()
+    assert (await shop.platform.swap_stock(write)).quantity == 2, "the repeat wrote nothing"
+
+
+async def test_a_stock_write_whose_answer_is_lost_is_asked_again_and_done_once(shop: ShopifyHarness) -> None:
+    [level] = await shop.platform.read_stock([shop.sku])
+    shop.server.fail(Fault.LOST, operation="InventorySetQuantities")
+    write = StockWrite("w1", level.stock_id, level.sku, was=level.quantity, quantity=3)
+    assert (await shop.platform.swap_stock(write)).quantity == 3
+    assert len(shop.server.trade.writes) == 1
+
+
+async def test_stock_in_bulk_is_what_stock_by_sku_is(shop: ShopifyHarness) -> None:
+    shop.server.trade.locations[502] = "Shop floor"
+    shop.product.variants[0].levels[502] = 2
+    shop.product.variants[1].tracked = False
+    in_bulk = await shop.platform.read_all_stock()
+    by_sku = await shop.platform.read_stock([Sku("MUG-01"), Sku("MUG-01-RED"), Sku("BOWL-01")])
+    assert sorted(in_bulk, key=str) == sorted(by_sku, key=str)
+    assert {(one.location, one.quantity) for one in by_sku if one.sku == shop.sku} == {
+        ("Warehouse", 7),
+        ("Shop floor", 2),
+    }
+    assert next(one.quantity for one in by_sku if one.sku == shop.variation_sku) is None
+
+
+async def test_what_was_taken_back_is_read_with_the_order(shop: ShopifyHarness) -> None:
+    order_id = await shop.sell(shop.sku, 3)
+    line = shop.server.trade.orders[order_id].lines[0]
+    line.removed = line.restocked = 1
+    [order] = (await shop.platform.orders_since(datetime(2026, 1, 1, tzinfo=UTC))).orders
+    assert (order.lines[0].ordered, order.lines[0].cancelled, order.lines[0].restocked) == (3, 1, 1)
+    assert await shop.platform.read_order(order_id) == order
+
+
+async def test_an_unpaid_and_a_cancelled_order_say_so(shop: ShopifyHarness) -> None:
+    order_id = await shop.sell(shop.sku, 1)
+    shop.server.trade.orders[order_id].is_paid = False
+    assert (await shop.platform.read_order(order_id)).state is OrderState.UNPAID
+    shop.server.trade.orders[order_id].cancelled_at = shop.server.trade.now
+    assert (await shop.platform.read_order(order_id)).state is OrderState.CANCELLED
+
+
+@pytest.mark.parametrize("fault", [Fault.LOST, Fault.LOST_500, Fault.EMPTY])
+async def test_a_shipment_whose_answer_is_lost_is_not_sent_twice(shop: ShopifyHarness, fault: Fault) -> None:
+    order_id = await shop.sell(shop.sku, 1)
+    shop.server.fail(fault, operation="FulfillmentCreate")
+    order = await shop.platform.mark_shipped(Shipment("s1", order_id, "DHL", "0034"))
+    assert order.state is OrderState.SHIPPED
+    assert shop.mails_to_buyers() == 1
+
+
+async def test_a_price_that_changed_meanwhile_is_left_alone(shop: ShopifyHarness) -> None:
+    write = PriceWrite(shop.listing_id, shop.sku, Decimal("21.90"), "EUR", was=Decimal("17.00"))
+    with pytest.raises(RejectedByStore, match=r"18\.50") as caught:
+        await shop.platform.set_price(write)
+    assert caught.value.field == "price"
+    assert shop.product.variants[0].price == "18.50"
+
+
+async def test_a_description_becomes_paragraphs_and_a_refused_title_says_why(shop: ShopifyHarness) -> None:
+    await shop.platform.set_texts(TextWrite(shop.listing_id, description="Large & blue.\nHolds 0.4 l.\n\nHand made."))
+    assert shop.product.description == "<p>Large &amp; blue.<br>Holds 0.4 l.</p><p>Hand made.</p>"
+    with pytest.raises(RejectedByStore, match="blank") as caught:
+        await shop.platform.set_texts(TextWrite(shop.listing_id, title=""))
+    assert caught.value.field == "title"
+
+
+async def test_a_product_that_is_gone_is_not_found_by_any_write(shop: ShopifyHarness) -> None:
+    gone = ListingId("gid://shopify/Product/404")
+    with pytest.raises(NotFound):
+        await shop.platform.set_texts(TextWrite(gone, title="Mug"))
+    with pytest.raises(NotFound):
+        await shop.platform.set_price(PriceWrite(gone, shop.sku, Decimal(1), "EUR"))
+    with pytest.raises(NotFound):
+        await shop.platform.remove_image(gone, ImageId("gid://shopify/MediaImage/1"))
+
+
+# ---------------------------------------------------------------- settings
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "kiln",
+        "Kiln.myshopify.com",
+        " https://kiln.myshopify.com/admin ",
+        "https://admin.shopify.com/store/kiln/products",
+    ],
+)
+def test_a_shop_is_understood_however_it_is_pasted(typed: str) -> None:
+    assert clean({"shop": typed})["shop"] == "kiln.myshopify.com"
+
+
+@pytest.mark.parametrize(
+    "typed", ["www.kiln.example", "kiln.myshopify.com.evil.example", "", "-kiln", "ki ln", "kiln@x"]
+)
+def test_an_address_that_is_no_shops_name_is_refused(typed: str) -> None:
+    with pytest.raises(BadInput, match=r"myshopify\.com"):
+        clean({"shop": typed})

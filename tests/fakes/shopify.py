@@ -15,7 +15,9 @@ from typing import Any
 
 from aiohttp import web
 
+from platforms.buckets import Rate
 from tests.fakes.graphql_walk import Walk, actual_cost, connection, walk
+from tests.fakes.limits import Limit
 from tests.fakes.shopify_shop import CURRENCY, Goods, ShopProduct
 from tests.fakes.shopify_trade import Trade, matches
 from tests.fakes.store_server import Seen, StoreServer, Way, answer_json
@@ -63,6 +65,21 @@ class Exchange:
     data: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class _PointsSpent:
+    """See Limit."""
+
+    server: ShopifyServer
+
+    @property
+    def refused(self) -> int:
+        return self.server.throttled
+
+    @property
+    def shortest_s(self) -> float:
+        return max(0.0, self.server.spent - self.server.points_most) / self.server.restore_rate
+
+
 @dataclass(slots=True)
 class ShopifyServer(StoreServer):
     """See the module. `client_secret` empty: nobody gets a token any more."""
@@ -82,6 +99,7 @@ class ShopifyServer(StoreServer):
     points_most: float = 2000.0
     restore_rate: float = 100.0
     throttled: int = 0
+    spent: float = 0.0
     monotonic: Callable[[], float] = time.monotonic
     _counted_at: float | None = None
 
@@ -103,6 +121,12 @@ class ShopifyServer(StoreServer):
             return way.operation
         name = str(json.loads(body)["operationName"])
         return f"{name.removesuffix('Poll')} poll" if name.endswith("Poll") else name
+
+    def keep_limits(self, monotonic: Callable[[], float], rates: Mapping[str, Rate]) -> Limit:
+        """Count afresh by this time. Points are counted, not calls, so that no other rates are needed."""
+        self.monotonic, self._counted_at = monotonic, None
+        self.points, self.spent, self.throttled = self.points_most, 0.0, 0
+        return _PointsSpent(self)
 
     # ------------------------------------------------------------ keys
 
@@ -149,6 +173,7 @@ class ShopifyServer(StoreServer):
         data = self._answers(query)
         cost = actual_cost(data) + (10 * len(query.root_fields) if query.is_mutation else 0)
         self.points -= min(cost, requested)
+        self.spent += min(cost, requested)
         self.exchanges.append(Exchange(asked["query"], asked["variables"], data))
         return answer_json({"data": data, "extensions": {"cost": self._cost(requested, cost)}})
 

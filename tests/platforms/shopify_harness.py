@@ -95,6 +95,22 @@ class ShopifyHarness:
         self.server.goods.products[twin.gid] = twin
         return ListingId(twin.gid)
 
+    async def add_listing(self) -> ListingId:
+        number = self.server.goods.numbers()
+        product = ShopProduct(number, f"Bowl {number}", [self._variant(number, f"BOWL-{number}")])
+        product.media = [self._picture(f"bowl {number}")]
+        self.server.goods.products[product.gid] = product
+        return ListingId(product.gid)
+
+    async def add_skus(self, count: int) -> None:
+        """Products with ten forms each."""
+        for begin in range(0, count, 10):
+            number = self.server.goods.numbers()
+            forms = range(begin, min(begin + 10, count))
+            variants = [self._variant(self.server.goods.numbers(), f"PLATE-{form}") for form in forms]
+            product = ShopProduct(number, f"Plate {number}", variants)
+            self.server.goods.products[product.gid] = product
+
     async def delete_listing(self) -> None:
         del self.server.goods.products[self.listing_id]
 

@@ -37,6 +37,9 @@ log = logging.getLogger(__name__)
 MOST_TOGETHER = 50
 """Events in one transaction on SQLite: the first of them waits for the last."""
 
+MOST_REMEMBERED = 10_000
+"""Places of which we know that they have their row: a sixth of an event's statements."""
+
 ALBUM_QUIET = timedelta(seconds=0.8)
 """An album is whole when no photo of it came for this long (measured: Telegram sends them within 0.3 s)."""
 
@@ -70,6 +73,7 @@ class SqlEvents:
         self._media = media
         self._heard = heard
         self._arrivals: list[Arrival] = []
+        self._seen_places: set[tuple[str, str, str]] = set()
         self._taker: asyncio.Task[None] | None = None
 
     async def take(
@@ -263,7 +267,12 @@ class SqlEvents:
             first_seen_at=self._clock(),
             language=incoming.language,
         )
-        if not await insert_once(db_session, row):
+        key = (row.team_id, row.chat, row.place_id)
+        # Whoever wrote the row first may yet roll back, so it is only remembered once it was found there.
+        if key in self._seen_places or not await insert_once(db_session, row):
+            if len(self._seen_places) >= MOST_REMEMBERED:
+                self._seen_places.clear()
+            self._seen_places.add(key)
             await clear_trouble(db_session, incoming.team_id, place)
 
     async def _add_own_line(self, db_session: AsyncSession, incoming: Incoming) -> bool:

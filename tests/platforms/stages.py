@@ -9,6 +9,7 @@ import httpx
 
 from tests.platforms.amazon_stage import open_amazon_stage
 from tests.platforms.etsy_stage import open_etsy_stage
+from tests.platforms.shopify_stage import open_shopify_stage
 from tests.platforms.stage import OpenStage, Stage
 from tests.platforms.woocommerce_stage import open_woocommerce_stage
 
@@ -28,6 +29,7 @@ async def open_shelf_stage() -> AsyncIterator[Stage]:
 
 STAGES: dict[str, OpenStage] = {
     "shelf": open_shelf_stage,
+    "shopify": open_shopify_stage,
     "amazon": open_amazon_stage,
     "etsy": open_etsy_stage,
     "woocommerce": open_woocommerce_stage,

@@ -195,7 +195,8 @@ class EtsyServer(StoreServer):
             self.goods.order(listing, numbers)
         fields = {name: value for name, value in pairs if name != "image_ids[]"}
         self.goods.describe(listing, fields)
-        return answer_json(self._shown(listing, ""))
+        # What updateListing answers has no associations, and so no SKUs.
+        return answer_json({name: value for name, value in self._shown(listing, "").items() if name != "skus"})
 
     async def _images(self, seen: Seen) -> web.Response:
         listing = self._of(seen)

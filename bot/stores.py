@@ -38,14 +38,15 @@ class ConnectedStores:
 
     async def of_team(self, team_id: str) -> Sequence[StorePlatform]:
         """Return them, the first connected first."""
-        return [await self._opened(store) for store in await self.rows.list(team_id)]
+        found = await self.rows.with_credentials(team_id)
+        return [self._opened(store, self._settings(store, sealed)) for store, sealed in found]
 
     async def open(self, store_id: StoreId) -> StorePlatform:
         """Return one. Raises NotFound when it was disconnected."""
         store = await self.rows.get(store_id)
         if store is None:
             raise NotFound("it is no longer connected", store="That store")
-        return await self._opened(store)
+        return self._opened(store, await self.settings_of(store))
 
     def rules(self, store: Store) -> PictureRules:
         """Return what its platform wants of a main picture."""
@@ -55,15 +56,16 @@ class ConnectedStores:
         """Return how talking to it went."""
         return await self.supplies.transports.contacts.of(store.store_id)
 
-    async def _opened(self, store: Store) -> StorePlatform:
-        settings = await self.settings_of(store)
-        return PLATFORMS[store.platform].open(store, replace(self.supplies, settings=settings))
-
     async def settings_of(self, store: Store) -> Mapping[str, str]:
         """Return everything the store is opened with, its secrets among it."""
-        sealed = await self.rows.credentials(store.store_id)
+        return self._settings(store, await self.rows.credentials(store.store_id))
+
+    def _settings(self, store: Store, sealed: bytes | None) -> Mapping[str, str]:
         given: Mapping[str, str] = json.loads(self.vault.decrypt(sealed)) if sealed else {}
         return PLATFORMS[store.platform].complete(given, self.deployment)
+
+    def _opened(self, store: Store, settings: Mapping[str, str]) -> StorePlatform:
+        return PLATFORMS[store.platform].open(store, replace(self.supplies, settings=settings))
 
 
 def picture_links(settings: Settings, media: ObstoreMedia) -> MediaLinks | None:

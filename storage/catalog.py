@@ -22,13 +22,17 @@ class StoreRows:
 
     async def list(self, team_id: str) -> Sequence[Store]:
         """Return a team's stores, the first connected first."""
+        return [store for store, _credentials in await self.with_credentials(team_id)]
+
+    async def with_credentials(self, team_id: str) -> Sequence[tuple[Store, bytes | None]]:
+        """Return a team's stores in the same order, each with what the vault made of its credentials."""
         statement = (
             select(StoreRow)
             .where(col(StoreRow.team_id) == team_id)
             .order_by(col(StoreRow.connected_at), col(StoreRow.store_id))
         )
         async with self._database.read() as db_session:
-            return [_store(row) for row in await find_all(db_session, statement)]
+            return [(_store(row), row.credentials) for row in await find_all(db_session, statement)]
 
     async def everywhere(self) -> Sequence[Store]:
         """Return every team's stores, the first connected first."""

@@ -17,6 +17,7 @@ from domain.catalog import ImageId, ListingId
 from domain.ports import PublishRequest, RestoresImages
 from domain.powers import ReadsStock
 from platforms.buckets import WHOLE_ACCOUNT, Rate
+from tests.fakes.amazon import RATES as AMAZON_RATES
 from tests.fakes.limits import CrowdTime
 from tests.fakes.store_side import make_transports
 from tests.platforms.contract import publish, restore
@@ -135,12 +136,7 @@ TIMES_MOST = 1.15
 LIMITS = {
     "woocommerce": {WHOLE_ACCOUNT: Rate(5.0, 10.0)},
     "etsy": {WHOLE_ACCOUNT: Rate(10.0, 10.0)},
-    "amazon": {
-        "getListingsItem": Rate(5.0, 10.0),
-        "patchListingsItem": Rate(5.0, 5.0),
-        "searchListingsItems": Rate(5.0, 5.0),
-        "getCatalogItem": Rate(2.0, 2.0),
-    },
+    "amazon": {operation: Rate(*rate) for operation, rate in AMAZON_RATES.items()},
 }
 """Amazon's rates are those of its models, Etsy's its default; WooCommerce names none, so it is held to what we promise.
 
@@ -174,6 +170,7 @@ async def rush(kind: Kind) -> Rush | None:
         async with make_transports(time) as transports:
             shop.transports = transports
             shop.reopen()
+            server.keep_limits(time.monotonic, LIMITS.get(kind.name, {}))
             mains = [(await shop.platform.read_images(one))[0].image_id for one in listings]
             # What was read to prepare is no part of the rush: let every bucket fill up again.
             time.seconds += 10_000.0

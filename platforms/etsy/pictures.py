@@ -125,7 +125,7 @@ async def set_alt_text(api: EtsyApi, listing_id: ListingId, image_id: ImageId, a
 async def remove(api: EtsyApi, listing_id: ListingId, image_id: ImageId) -> None:
     """Take a picture off; one that is gone already is no error."""
     number = _number(image_id)
-    if number is not None:
+    if number:
         await (await Swaps.load(api, listing_id)).take_out(number)
 
 

@@ -16,7 +16,9 @@ from typing import Any
 
 from aiohttp import web
 
+from platforms.buckets import Rate
 from tests.fakes.amazon_goods import MARKETPLACE, VARIANTS, Goods, Item
+from tests.fakes.limits import Limits
 from tests.fakes.store_server import Seen, StoreServer, Way, answer_json
 from tests.fakes.store_side import HandTime
 
@@ -47,20 +49,26 @@ class AmazonServer(StoreServer):
     tokens: dict[str, float] = field(default_factory=dict)
     refusal: str = ""
     order_page: int = 100
-    throttled: int = 0
-    """How often a limit of its own was met."""
+    retry_after: str = ""
+    """Amazon names no pause."""
     slower: float = 1.0
-    """This account's rates are so many times the models'; the header says so."""
     reports: dict[str, int] = field(default_factory=dict)
     """Reads of a report that is not finished yet."""
     documents: dict[str, bytes] = field(default_factory=dict)
-    _buckets: dict[str, tuple[float, float]] = field(default_factory=dict)
+    limits: Limits = field(init=False)
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     async def __aenter__(self) -> AmazonServer:
         await StoreServer.__aenter__(self)
         self.goods.url = self.url
+        self.slow_down(1.0)
         return self
+
+    def slow_down(self, times: float) -> None:
+        """Give this account so many times the models' rates; the header says so."""
+        self.slower = times
+        rates = {name: Rate(per_s * times, burst) for name, (per_s, burst) in RATES.items()}
+        self.limits = self.keep_limits(self.time.monotonic, rates)
 
     def ways(self) -> Sequence[Way]:
         items, feeds = "/listings/2021-08-01/items/{seller}", "/feeds/2021-06-30"
@@ -90,25 +98,13 @@ class AmazonServer(StoreServer):
 
     def _way(self, method: str, path: str, operation: str, handler: Any) -> Way:
         async def entry(seen: Seen) -> web.StreamResponse:
-            refused = self._limited(operation) or self._unauthorised(seen, operation)
+            refused = self._unauthorised(seen, operation)
             answer: web.StreamResponse = refused or await handler(seen)
             if answer.status < 405:
                 answer.headers["x-amzn-RateLimit-Limit"] = str(RATES[operation][0] * self.slower)
             return answer
 
         return Way(method, path, operation, entry)
-
-    def _limited(self, operation: str) -> web.Response | None:
-        per_s, burst = RATES[operation]
-        points, at = self._buckets.get(operation, (burst, self.time.monotonic()))
-        now = self.time.monotonic()
-        points = min(burst, points + (now - at) * per_s * self.slower)
-        if points < 1 - 1e-9:
-            self.throttled += 1
-            self._buckets[operation] = (points, now)
-            return errors("QuotaExceeded", "You exceeded your quota for the requested resource.", status=429)
-        self._buckets[operation] = (points - 1, now)
-        return None
 
     def _unauthorised(self, seen: Seen, operation: str) -> web.Response | None:
         ends = self.tokens.get(seen.headers.get("x-amz-access-token", ""), 0.0)

@@ -24,6 +24,7 @@ from tests.platforms.harness import Kind, StoreHarness
 
 STORE = Store(StoreId("amazon-1"), "team-1", PlatformName.AMAZON, "Amazon")
 POLLS = "issues,summaries,attributes"
+WAITS = {"getReport", "getFeed"}
 
 
 @dataclass(slots=True)
@@ -66,7 +67,8 @@ class AmazonHarness:
     @property
     def calls(self) -> list[str]:
         return [
-            seen.operation + (" poll" if seen.query.get("includedData") == POLLS else "") for seen in self.server.calls
+            seen.operation + (" poll" if seen.query.get("includedData") == POLLS or seen.operation in WAITS else "")
+            for seen in self.server.calls
         ]
 
     def content(self, name: str) -> bytes:
@@ -105,6 +107,19 @@ class AmazonHarness:
 
     async def add_twin(self) -> ListingId:
         return self.listing_id
+
+    async def add_listing(self) -> ListingId:
+        """One more listing, with one picture; see CrowdedHarness."""
+        self.server.admits = None  # the crowd comes on a time of its own, and with limits of its own
+        sku = f"CUP-{len(self.server.goods.items):03d}"
+        self.server.goods.add_item(sku, "Cup", quantity=1, pictures=[b"\xff\xd8" + sku.encode()])
+        return ListingId(sku)
+
+    async def add_skus(self, count: int) -> None:
+        """So many more SKUs, all in Amazon's warehouses: the way that takes most calls; see LargeHarness."""
+        for number in range(count):
+            item = self.server.goods.add_item(f"SKU-{number:05d}", "Cup", quantity=number % 7, pictures=[])
+            item.channel = "AMAZON_EU"
 
     async def delete_listing(self) -> None:
         del self.server.goods.items[self.listing_id]

@@ -93,16 +93,16 @@ async def test_a_hundred_publishes_keep_the_limits_and_waste_no_time(shop: Amazo
     calls = shop.server.counted()
     least_s = max((calls[name] - burst) / per_s for name, (per_s, burst) in RATES.items())
     assert calls["patchListingsItem"] == 200
-    assert shop.server.throttled == 0
+    assert shop.server.limits.refused == 0
     assert shop.time.monotonic() - started <= 1.15 * least_s
 
 
 async def test_the_header_slows_one_operation_down_before_amazon_does(shop: AmazonHarness) -> None:
-    shop.server.slower = 0.2
+    shop.server.slow_down(0.2)
     await ids(shop)
     for _ in range(30):
         await ids(shop)
-    assert shop.server.throttled <= 1, "the burst of the slower account was spent while we believed the models"
+    assert shop.server.limits.refused <= 1, "the burst of the slower account was spent while we believed the models"
 
 
 # ---------------------------------------------------------------- stock, orders
@@ -137,13 +137,13 @@ async def test_the_stock_of_ten_thousand_skus_takes_few_calls(shop: AmazonHarnes
         goods.add_item(f"SKU-{number:05d}", "Größe M", quantity=number % 7, pictures=[]).channel = channel
     begin = len(shop.calls)
     levels = await shop.platform.read_all_stock()
-    made = [name for name in shop.calls[begin:] if name not in {"getToken", "getReport"}]
+    made = [name for name in shop.calls[begin:] if name not in {"getToken", "getReport poll"}]
     assert len({level.sku.key for level in levels}) == len(levels) == 10_000
     assert {level.sku.value: level.quantity for level in levels} == {
         item.sku: item.quantity for item in goods.items.values()
     }
     assert len(made) <= most
-    assert shop.server.throttled == 0
+    assert shop.server.limits.refused == 0
 
 
 async def test_many_quantities_are_written_by_one_feed_and_refusals_named(shop: AmazonHarness) -> None:
@@ -158,7 +158,7 @@ async def test_many_quantities_are_written_by_one_feed_and_refusals_named(shop: 
     assert list(refused) == ["NO-SUCH"]
     assert "not found" in refused[StockId("NO-SUCH")]
     assert [one.quantity for one in shop.server.goods.items.values()] == [11, 13]
-    names = [name for name in shop.calls[begin:] if name not in {"getToken", "getFeed"}]
+    names = [name for name in shop.calls[begin:] if name not in {"getToken", "getFeed poll"}]
     assert names == ["createFeedDocument", "upload", "createFeed", "getFeedDocument", "download"]
 
 

@@ -18,6 +18,7 @@ from functools import cache
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import Final, Protocol, Self
 from urllib.parse import urljoin
+from weakref import WeakValueDictionary
 
 import httpx
 import stamina
@@ -101,6 +102,7 @@ class Transports:
     _buckets: dict[StoreId, Buckets] = field(default_factory=dict)
     _memories: dict[StoreId, TokenMemory] = field(default_factory=dict)
     told_at: dict[StoreId, float] = field(default_factory=dict)
+    _turns: WeakValueDictionary[tuple[StoreId, str], asyncio.Lock] = field(default_factory=WeakValueDictionary)
 
     async def __aenter__(self) -> Self:
         return self
@@ -155,6 +157,13 @@ class Transport:
     manners: Manners
     key: Key | None
     buckets: Buckets
+
+    def turn(self, what: str) -> asyncio.Lock:
+        """Return the lock of one thing of this account, the same for all of this process who change it.
+
+        Where a store replaces a list as a whole, two who read it first and then write lose one another's change.
+        """
+        return self.shared._turns.setdefault((self.account.store.store_id, what), asyncio.Lock())
 
     async def send(self, call: Call) -> Answer:
         """Do a call and return its 2xx answer.

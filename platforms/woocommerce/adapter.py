@@ -7,6 +7,7 @@ what makes publishing find-or-create. Undo takes ours off and puts the old attac
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Sequence
 from datetime import datetime
@@ -16,12 +17,12 @@ from urllib.parse import urljoin
 
 from domain.catalog import ImageId, Listing, ListingId, ListingImage, ListingPage, Sku, Store, Variant
 from domain.connection import Scope, StoreHealth
-from domain.errors import Ambiguous, ChangedMeanwhile, NotFound, RejectedByStore, StoreDown, StoreError
+from domain.errors import Ambiguous, ChangedMeanwhile, NeedsReconnect, NotFound, RejectedByStore, StoreDown, StoreError
 from domain.ports import PublishRequest, RestoreRequest
 from domain.trade import Order, OrderId, OrderPage, PriceWrite, Shipment, StockLevel, StockWrite, TextWrite
 from platforms.woocommerce import orders, stock, texts
 from platforms.woocommerce.api import PER_PAGE_MOST, WooApi
-from platforms.woocommerce.payloads import SCALED, Image, Media, Product, Stocked, Variation, plain
+from platforms.woocommerce.payloads import SCALED, Image, Me, Media, Product, Stocked, Variation, plain
 
 RIGHTS: Final = (
     Scope("edit_products", "to read products and publish pictures"),
@@ -59,7 +60,7 @@ class WooStore:
             ) from error
         if "wc/v3" not in site.namespaces:
             raise NotFound(f"WooCommerce is not active at {self._api.site}.", store=self.store.name)
-        granted = dict((await self._api.me()).capabilities)
+        granted = dict((await self._me(site.home)).capabilities)
         products = await self._api.products(1, per_page=1, fields="id")
         return StoreHealth(
             account=plain(site.name) or self._api.site,
@@ -68,6 +69,17 @@ class WooStore:
             scopes=tuple(right.name for right in RIGHTS if granted.get(right.name)),
             missing=tuple(right for right in RIGHTS if not granted.get(right.name)),
         )
+
+    async def _me(self, home: str) -> Me:
+        """Return who we are. Where the site goes by another name, our key did not follow it there: say the name."""
+        try:
+            return await self._api.me()
+        except NeedsReconnect as error:
+            if not home or self._api.transport.account.is_own(home):
+                raise
+            raise NotFound(
+                f"The shop at {self._api.site} calls itself {home}: connect that address.", store=self.store.name
+            ) from error
 
     # ------------------------------------------------------------ looking
 
@@ -110,6 +122,15 @@ class WooStore:
     async def publish_image(self, request: PublishRequest) -> ListingImage:
         """Upload, then set the gallery with ours at the position; what the store answers is the read-back."""
         _check(request, self.store)
+        async with self._gallery(request.listing_id):
+            return await self._published(request)
+
+    async def restore_image(self, request: RestoreRequest) -> ListingImage | None:
+        """Put the old attachment back where ours stands; one that was deleted since is uploaded again."""
+        async with self._gallery(request.listing_id):
+            return await self._restored(request)
+
+    async def _published(self, request: PublishRequest) -> ListingImage:
         product = await self._product(request.listing_id)
         slug = _slug(request.listing_id, request.key)
         made = await self._api.media_named(slug)
@@ -133,8 +154,7 @@ class WooStore:
             ids.append(ours.id)
         return self._placed(await self._api.set_gallery(product.id, ids), ours.id)
 
-    async def restore_image(self, request: RestoreRequest) -> ListingImage | None:
-        """Put the old attachment back where ours stands; one that was deleted since is uploaded again."""
+    async def _restored(self, request: RestoreRequest) -> ListingImage | None:
         product = await self._product(request.listing_id)
         ids = [str(one.id) for one in product.images]
         standing = _at(product, request.position)
@@ -163,10 +183,11 @@ class WooStore:
 
     async def remove_image(self, listing_id: ListingId, image_id: ImageId) -> None:
         """Take it out of the gallery; it stays in the media library."""
-        product = await self._product(listing_id)
-        kept = [one.id for one in product.images if str(one.id) != image_id]
-        if len(kept) < len(product.images):
-            await self._api.set_gallery(product.id, kept)
+        async with self._gallery(listing_id):
+            product = await self._product(listing_id)
+            kept = [one.id for one in product.images if str(one.id) != image_id]
+            if len(kept) < len(product.images):
+                await self._api.set_gallery(product.id, kept)
 
     async def set_alt_text(self, listing_id: ListingId, image_id: ImageId, alt: str) -> ListingImage:
         """Change the attachment's text, which every product that shows the same attachment shares. Raises NotFound."""
@@ -215,6 +236,10 @@ class WooStore:
         await texts.set_texts(self._api, _number(write.listing_id, self.store), write)
 
     # ------------------------------------------------------------ inside
+
+    def _gallery(self, listing_id: ListingId) -> asyncio.Lock:
+        """One at a time: the list is read, changed and sent whole."""
+        return self._api.transport.turn(f"gallery {listing_id}")
 
     async def _product(self, listing_id: ListingId) -> Product:
         return await self._api.product(_number(listing_id, self.store))

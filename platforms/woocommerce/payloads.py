@@ -7,7 +7,7 @@ from decimal import Decimal, InvalidOperation
 from html import unescape
 from typing import Final, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, model_validator
 
 from domain.catalog import Sku
 from domain.errors import BadInput
@@ -18,9 +18,14 @@ _TAGS = re.compile(r"<[^>]*>")
 
 
 class Payload(BaseModel):
-    """Unknown fields are none of our business: every plug-in adds some."""
+    """Unknown fields are none of our business: every plug-in adds some, and some send null or a number for a text."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", coerce_numbers_to_str=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, value: object) -> object:
+        return {name: one for name, one in value.items() if one is not None} if isinstance(value, dict) else value
 
 
 class Image(Payload):

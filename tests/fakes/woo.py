@@ -34,6 +34,8 @@ class WooServer(StoreServer):
     rights: tuple[str, ...] = RIGHTS
     refusal: str = ""
     """Why the next upload is refused."""
+    home: str = ""
+    """The address the site goes by, where it is another than the one it is asked at: it sends everybody on there."""
     has_all_variations: bool = True
     """False before WooCommerce 10.3."""
     upload_dies: bool = False
@@ -76,6 +78,10 @@ class WooServer(StoreServer):
 
     def _signed(self, handler: Handler, *, right: str = "edit_products") -> Handler:
         async def checked(seen: Seen) -> web.StreamResponse:
+            if self.home and seen.headers["host"] not in self.home:
+                return web.Response(status=301, headers={"Location": f"{self.home}{seen.request.path_qs}"})
+            if seen.operation == "index" and "authorization" not in seen.headers:
+                return await handler(seen)  # the index is open to strangers
             scheme, _, given = seen.headers.get("authorization", "").partition(" ")
             user, _, password = base64.b64decode(given).decode().partition(":") if scheme == "Basic" else ("", "", "")
             if user != USER or password.replace(" ", "") != self.password.replace(" ", ""):
@@ -89,7 +95,9 @@ class WooServer(StoreServer):
     # ------------------------------------------------------------ the site
 
     async def index(self, seen: Seen) -> web.Response:
-        return self._one(seen, {"name": "Tee &amp; Tassen", "home": self.url, "namespaces": ["wp/v2", "wc/v3"]})
+        return self._one(
+            seen, {"name": "Tee &amp; Tassen", "home": self.home or self.url, "namespaces": ["wp/v2", "wc/v3"]}
+        )
 
     async def me(self, seen: Seen) -> web.Response:
         return self._one(seen, {"id": 1, "name": USER, "capabilities": dict.fromkeys(self.rights, True)})

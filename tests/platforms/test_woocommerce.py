@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -23,6 +24,7 @@ from domain.ports import PublishRequest
 from platforms.wire import Account, Answer, Call
 from platforms.woocommerce.api import open_api, refused
 from platforms.woocommerce.descriptor import DESCRIPTOR
+from platforms.woocommerce.payloads import Product
 from tests.fakes.store_server import SECRET_MARK, Fault
 from tests.fakes.woo_state import text_field
 from tests.platforms.contract import ids, publish, restore
@@ -49,6 +51,14 @@ async def test_the_others_are_sent_again_by_id_and_never_by_address(shop: WooHar
     ours = await publish(shop, "e1:1:s", replaces=(await ids(shop))[0])
     [sent] = [seen.json()["images"] for seen in shop.server.calls if seen.method == "PUT"]
     assert sent == [{"id": int(one)} for one in (ours.image_id, second, third)]
+
+
+async def test_two_pictures_published_at_once_are_both_shown(shop: WooHarness) -> None:
+    first, second, third = await ids(shop)
+    made = await asyncio.gather(
+        publish(shop, "e1:1:s", replaces=first), publish(shop, "e2:1:s", position=2, replaces=second)
+    )
+    assert await ids(shop) == [*(image.image_id for image in made), third]
 
 
 async def test_a_picture_named_by_its_address_would_be_added_anew(shop: WooHarness) -> None:
@@ -204,6 +214,15 @@ async def test_a_wrong_password_is_never_repeated_in_words(shop: WooHarness) -> 
     assert "•••" in text, "the store quoted what we sent, and it was cut out"
 
 
+async def test_a_site_that_goes_by_another_name_is_told_by_it(shop: WooHarness) -> None:
+    shop.server.home = shop.server.url.replace("127.0.0.1", "localhost")
+    with pytest.raises(NotFound, match=f"calls itself {shop.server.home}: connect that address"):
+        await shop.platform.check()
+    assert {seen.headers["host"] for seen in shop.server.calls if "authorization" in seen.headers} == {
+        shop.server.url.removeprefix("http://")
+    }, "the password went nowhere else"
+
+
 async def test_an_address_without_wordpress_says_what_to_check(shop: WooHarness) -> None:
     shop.server.fail(Fault.MISSING, operation="index")
     with pytest.raises(NotFound, match="permalinks"):
@@ -227,6 +246,16 @@ def test_refusals_are_told_apart(status: int, body: bytes, kind: type[StoreError
     assert type(error) is kind
     with pytest.raises(kind, match=words):
         raise error
+
+
+def test_what_plug_ins_send_for_a_text_is_read() -> None:
+    product = Product.model_validate({"id": 1, "price": 12.5, "sku": 123, "description": None, "manage_stock": None})
+    assert (product.price_read, product.sku, product.description, product.quantity) == (
+        Decimal("12.5"),
+        "123",
+        "",
+        None,
+    )
 
 
 def test_a_status_wordpress_says_nothing_of_keeps_its_plain_meaning() -> None:

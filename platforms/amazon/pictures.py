@@ -210,6 +210,7 @@ class Pictures:
                     marks[mark.key] = mark = replace(mark, is_seen=True)
                     await self._keep(listing_id, mark)
                 return mark
+        # Two versions of one product may look alike: what was sent last is what Amazon copied.
         for mark in reversed(here):
             if address in mark.strangers:
                 continue
@@ -296,7 +297,7 @@ class Pictures:
         if request.original_content is None or was is None:
             raise NotFound(f"The picture that stood there is gone from {self.api.name}.", store=self.api.name)
         photo = await self.media.put(request.original_content)
-        known = replace(was, photo=photo).also_at(await self.links.link(photo))
+        known = replace(was, photo=photo, sent_at=self.api.transports.clock()).also_at(await self.links.link(photo))
         await self._keep(request.listing_id, known)
         return known.addresses[-1]
 

@@ -175,6 +175,22 @@ async def test_a_compressed_copy_under_another_address_is_published_once_and_und
         assert await shop.images_at_store() == before
 
 
+async def test_versions_that_look_alike_are_told_apart_by_what_was_sent_last() -> None:
+    async with open_amazon(rewrites=True) as shop:
+        shop.server.goods.copies = as_amazon_serves_it
+        shop.picture = lambda name: jpeg(photo(1), quality=90 if ":1:" in name else 96)
+        main, before = (await ids(shop))[0], await shop.images_at_store()
+        one = await publish(shop, "e1:1:s", replaces=main)
+        await shop.time.sleep(60)
+        two = await publish(shop, "e1:2:s", replaces=one.image_id)
+        await shop.time.sleep(60)
+        await restore(shop, "e1:2:s", ours=two.image_id, original=one.image_id, content=shop.content("e1:1:s"))
+        assert await shop.platform.find_published("e1:2:s", shop.listing_id) is None
+        assert (await ids(shop))[0] == one.image_id
+        await restore(shop, "e1:1:s", ours=one.image_id, original=main, content=before[0])
+        assert await shop.images_at_store() == before
+
+
 async def test_a_strange_address_is_looked_at_once(shop: AmazonHarness) -> None:
     await publish_main(shop)
     await shop.change_by_hand(1)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
 from domain.catalog import Listing, ListingId, ListingPage, Sku, StoreId, Variant
-from domain.errors import BadInput, NotFound
+from domain.errors import BadInput, NotFound, RateLimited, StoreDown
+from platforms.shopify import bulk
 from platforms.shopify.api import ShopifyApi
-from platforms.shopify.media import gallery_in, read_gallery
+from platforms.shopify.media import Gallery, gallery_in, read_gallery
+
+log = logging.getLogger("packshot.stores")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +31,22 @@ class Sizes:
         return 5.0 + self.products * (10 + 2 * self.variants + 2 * self.media)
 
 
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """A page of products. `after` asks for the next one, `count` is how many the shop has (10,000 at most)."""
+
+    listings: Sequence[Listing]
+    after: str | None
+    count: int
+    currency: str
+
+
 FOUND: Final = Sizes(products=5, variants=50, media=30)
 LISTED: Final = Sizes(products=10, variants=25, media=10)
 VARIANTS_PAGE: Final = 200
+BULK_LIMIT: Final = 100
+BULK_COUNT: Final = 150
+"""From here on one bulk operation is quicker than the pages and their points."""
 
 
 async def find(api: ShopifyApi, store_id: StoreId, sku: Sku) -> Sequence[Listing]:
@@ -40,17 +57,28 @@ async def find(api: ShopifyApi, store_id: StoreId, sku: Sku) -> Sequence[Listing
     found: list[Listing] = []
     after: str | None = None
     while True:
-        page, after = await _page(api, store_id, FOUND, after=after, query=f'sku:"{quoted(sku.value)}"')
-        found += [one for one in page if any(variant.sku.key == sku.key for variant in one.variants)]
+        page = await _page(api, store_id, FOUND, after=after, query=f'sku:"{quoted(sku.value)}"')
+        found += [one for one in page.listings if any(variant.sku.key == sku.key for variant in one.variants)]
+        after = page.after
         if after is None:
             return found
 
 
 async def list_page(api: ShopifyApi, store_id: StoreId, *, cursor: str | None, limit: int) -> ListingPage:
-    """Return a page in the order of the products' ids; it holds 10 at most, which is what one query can pay for."""
+    """Return a page in the order of the products' ids; it holds 10 at most, which is what one query can pay for.
+
+    Whoever takes pages of a hundred wants them all: a large shop is then read as one, by a bulk operation.
+    """
     sizes = Sizes(min(limit, LISTED.products), LISTED.variants, LISTED.media)
-    page, after = await _page(api, store_id, sizes, after=cursor, query=None)
-    return ListingPage(tuple(page), after)
+    page = await _page(api, store_id, sizes, after=cursor, query=None)
+    if cursor is None and limit >= BULK_LIMIT and page.count > BULK_COUNT:
+        try:
+            return ListingPage(tuple(await _everything(api, store_id, page.currency)), None)
+        except (StoreDown, RateLimited) as error:
+            log.warning(
+                "no bulk operation, page by page instead", extra={"store": api.store_name, "reason": str(error)}
+            )
+    return ListingPage(tuple(page.listings), page.after)
 
 
 async def variants_of(api: ShopifyApi, listing_id: ListingId, *, after: str | None = None) -> list[dict[str, Any]]:
@@ -81,9 +109,7 @@ def quoted(value: str) -> str:
     return value.replace("\\", "\\\\").replace('"', '\\"')
 
 
-async def _page(
-    api: ShopifyApi, store_id: StoreId, sizes: Sizes, *, after: str | None, query: str | None
-) -> tuple[list[Listing], str | None]:
+async def _page(api: ShopifyApi, store_id: StoreId, sizes: Sizes, *, after: str | None, query: str | None) -> _Page:
     asked = {
         "first": sizes.products, "after": after, "query": query, "variants": sizes.variants, "media": sizes.media,
     }  # fmt: skip
@@ -91,7 +117,21 @@ async def _page(
     products, currency = data["products"], data["shop"]["currencyCode"]
     listings = [await _listing(api, store_id, node, currency) for node in products["nodes"]]
     info = products["pageInfo"]
-    return listings, info["endCursor"] if info["hasNextPage"] else None
+    after = info["endCursor"] if info["hasNextPage"] else None
+    return _Page(listings, after, data["productsCount"]["count"], currency)
+
+
+async def _everything(api: ShopifyApi, store_id: StoreId, currency: str) -> list[Listing]:
+    """Return every listing of the shop: a product's variants and media are lines of their own that name it as parent."""
+    products: dict[str, dict[str, Any]] = {}
+    for line in await bulk.read(api, "bulk_products", scope="read_products"):
+        parent = line.get("__parentId")
+        product = products.setdefault(parent or line["id"], {"variants": {"nodes": []}, "media": {"nodes": []}})
+        if parent is None:
+            product.update(line)
+        else:
+            product["media" if "status" in line else "variants"]["nodes"].append(line)
+    return [_whole_listing(store_id, node, node["variants"]["nodes"], currency) for node in products.values()]
 
 
 async def _listing(api: ShopifyApi, store_id: StoreId, node: Mapping[str, Any], currency: str) -> Listing:
@@ -102,15 +142,25 @@ async def _listing(api: ShopifyApi, store_id: StoreId, node: Mapping[str, Any], 
     if more["hasNextPage"]:
         variants += await variants_of(api, listing_id, after=more["endCursor"])
     is_whole = not node["media"]["pageInfo"]["hasNextPage"]
-    gallery = gallery_in({**node, "variants": None}) if is_whole else await read_gallery(api, listing_id)
+    gallery = None if is_whole else await read_gallery(api, listing_id)
+    return _whole_listing(store_id, node, variants, currency, gallery)
+
+
+def _whole_listing(
+    store_id: StoreId,
+    node: Mapping[str, Any],
+    variants: Sequence[Mapping[str, Any]],
+    currency: str,
+    gallery: Gallery | None = None,
+) -> Listing:
     return Listing(
         store_id=store_id,
-        listing_id=listing_id,
+        listing_id=ListingId(node["id"]),
         title=node["title"],
         # Empty for a product that is not in the online shop.
         url=node["onlineStoreUrl"] or "",
         variants=tuple(variant for one in variants if (variant := _variant(one, currency))),
-        images=gallery.images(),
+        images=(gallery or gallery_in({**node, "variants": None})).images(),
     )
 
 

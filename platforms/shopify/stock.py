@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from domain.catalog import ListingId, Sku, StoreId
-from domain.errors import NotFound, RateLimited, StockChanged, StoreDown
+from domain.errors import NotFound, StockChanged
 from domain.trade import StockId, StockLevel, StockWrite
-from platforms.shopify.api import BULK_FILE, BULK_FILE_MOST_BYTES, Refused, ShopifyApi, document
+from platforms.shopify import bulk
+from platforms.shopify.api import Refused, ShopifyApi
 from platforms.shopify.listings import quoted, sku_in
 
 SKUS_A_CALL: Final = 10
 ITEMS_PAGE: Final = 20
 """20 items with 10 locations each cost about 20 × 45 points."""
 ITEMS_COST: Final = 920.0
-BULK_POLLS_S: Final = (1.0, 2.0, 3.0, 5.0, 5.0, 10.0, 10.0, *(15.0,) * 36)
-"""Ten minutes in all; 10,000 SKUs take one or two."""
 STALE: Final = frozenset({"CHANGE_FROM_QUANTITY_STALE", "COMPARE_QUANTITY_STALE"})
 _KEYS: Final = uuid.UUID("5d2c2f0e-6d0e-5d7b-9d0c-9a3f6c1b7e11")
 """The namespace of our writes' keys: never change it, or a repeat becomes a second write."""
@@ -47,15 +45,8 @@ async def read(api: ShopifyApi, store_id: StoreId, skus: Sequence[Sku]) -> list[
 
 async def read_all(api: ShopifyApi, store_id: StoreId) -> list[StockLevel]:
     """Return every level of the shop: one operation on Shopify's side, one file. Raises StoreDown when it fails."""
-    inner = {"query": document("bulk_inventory").text}
-    started = await api.ask("bulk_operation_run_query", inner, scope="read_inventory", cost=20)
-    operation = started["bulkOperationRunQuery"]["bulkOperation"]
-    if operation is None:
-        raise StoreDown(f"{api.store_name} did not begin to write its stock down.", store=api.store_name)
-    url = await _bulk_file(api, operation["id"])
-    if not url:
-        return []  # a shop without any item has no file
-    return list(_levels_in_lines(await api.download(BULK_FILE, url, max_bytes=BULK_FILE_MOST_BYTES), store_id))
+    lines = await bulk.read(api, "bulk_inventory", scope="read_inventory")
+    return list(_levels_in_lines(lines, store_id))
 
 
 async def swap(api: ShopifyApi, store_id: StoreId, write: StockWrite) -> StockLevel:
@@ -97,27 +88,10 @@ async def _one(api: ShopifyApi, store_id: StoreId, named: Mapping[str, Any]) -> 
     return level
 
 
-async def _bulk_file(api: ShopifyApi, operation_id: str) -> str:
-    for pause_s in (0.0, *BULK_POLLS_S):
-        if pause_s:
-            await api.pause(pause_s)
-        operation = (await api.ask("bulk_operation_poll", {"id": operation_id}))["bulkOperation"]
-        if operation is None:
-            raise NotFound("The bulk operation is gone.", store=api.store_name)
-        match operation["status"]:
-            case "COMPLETED":
-                return operation["url"] or ""
-            case "FAILED" | "CANCELED" | "EXPIRED":
-                reason = operation["errorCode"] or operation["status"].lower()
-                raise StoreDown(f"{api.store_name} could not write its stock down ({reason}).", store=api.store_name)
-    raise RateLimited(store=api.store_name, retry_after_s=BULK_POLLS_S[-1])
-
-
-def _levels_in_lines(content: bytes, store_id: StoreId) -> Iterable[StockLevel]:
+def _levels_in_lines(lines: Iterable[dict[str, Any]], store_id: StoreId) -> Iterable[StockLevel]:
     """Put the file's lines together: an item's variant and levels are lines of their own that name it as parent."""
     items: dict[str, dict[str, Any]] = {}
-    for line in content.splitlines():
-        node = json.loads(line)
+    for node in lines:
         parent = node.get("__parentId")
         if parent is None:
             items.setdefault(node["id"], {"variants": [], "levels": []}).update(node)

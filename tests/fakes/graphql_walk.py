@@ -108,6 +108,19 @@ def actual_cost(data: Any) -> float:
     return (2 if "nodes" in data else 1) + sum(actual_cost(one) for one in data.values())
 
 
+def bulk_lines(data: Any, parent: str | None = None) -> list[dict[str, Any]]:
+    """Return an answer's connections as a bulk operation writes them: a line a node, without its own connections."""
+    lines: list[dict[str, Any]] = []
+    for value in data.values():
+        for edge in value["edges"]:
+            node = edge["node"]
+            inner = {name: one for name, one in node.items() if isinstance(one, dict) and "edges" in one}
+            line = {name: one for name, one in node.items() if name not in inner}
+            lines.append(line if parent is None else {**line, "__parentId": parent})
+            lines += bulk_lines(inner, node["id"])
+    return lines
+
+
 def connection(items: Sequence[Any], arguments: Arguments) -> dict[str, Any]:
     """Return a page of items as `first`, `after` and `reverse` ask for it; cursors are places in the list."""
     ordered = list(reversed(items)) if arguments.get("reverse") else list(items)

@@ -16,7 +16,7 @@ from typing import Any
 from aiohttp import web
 
 from platforms.buckets import Rate
-from tests.fakes.graphql_walk import Walk, actual_cost, connection, walk
+from tests.fakes.graphql_walk import Walk, actual_cost, bulk_lines, connection, walk
 from tests.fakes.limits import Limit
 from tests.fakes.shopify_shop import CURRENCY, Goods, ShopProduct
 from tests.fakes.shopify_trade import Trade, matches
@@ -209,12 +209,16 @@ class ShopifyServer(StoreServer):
             "fileDelete": goods.delete_files,
             "inventoryItems": trade.items,
             "inventoryItem": trade.item,
-            "bulkOperationRunQuery": trade.run_bulk,
+            "bulkOperationRunQuery": self._run_bulk,
             "bulkOperation": trade.bulk_operation,
             "orders": trade.order_list,
             "order": trade.order,
             "fulfillmentCreate": trade.fulfil,
         }
+
+    def _run_bulk(self, a: Mapping[str, Any]) -> dict[str, Any]:
+        inner = walk(a["query"], {})
+        return self.trade.run_bulk(bulk_lines(self._answers(inner)))
 
     def _shop(self) -> dict[str, Any]:
         return {

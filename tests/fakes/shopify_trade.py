@@ -124,24 +124,12 @@ class Trade:
         self.writes[key] = (wanted, answer)
         return answer
 
-    def run_bulk(self, a: Arguments) -> dict[str, Any]:
-        """Begin to write every item down, one object a line, children naming their parent."""
-        assert "inventoryItems" in a["query"]
-        lines: list[dict[str, Any]] = []
-        for product, variant in self._variants():
-            lines.append({"id": variant.item_gid, "sku": variant.sku, "tracked": variant.tracked})
-            lines.append({"id": variant.gid, "product": {"id": product.gid}, "__parentId": variant.item_gid})
-            for number in variant.levels:
-                node = self._level_node(variant, number)
-                quantities = node["quantities"]({"names": ["available"]})
-                level = {"id": f"gid://shopify/InventoryLevel/{number}?inventory_item_id={variant.number}"}
-                lines.append(
-                    {**level, "location": node["location"], "quantities": quantities, "__parentId": variant.item_gid}
-                )
+    def run_bulk(self, lines: list[dict[str, Any]]) -> dict[str, Any]:
+        """Begin to write lines down, one object each, children naming their parent."""
         gid = f"gid://shopify/BulkOperation/{self.goods.numbers()}"
         # Shopify does not promise that children follow their parent at once.
-        lines.sort(key=lambda line: "__parentId" in line)
-        self.bulk[gid] = [self.bulk_steps, "\n".join(json.dumps(line) for line in lines).encode()]
+        ordered = sorted(lines, key=lambda line: "__parentId" in line)
+        self.bulk[gid] = [self.bulk_steps, "\n".join(json.dumps(line) for line in ordered).encode()]
         return {"bulkOperation": {"id": gid, "status": "CREATED"}, "userErrors": []}
 
     def bulk_operation(self, a: Arguments) -> dict[str, Any] | None:
@@ -235,7 +223,11 @@ class Trade:
             return [{"name": "available", "quantity": variant.levels[number]}]
 
         location = {"id": f"gid://shopify/Location/{number}", "name": self.locations[number]}
-        return {"location": location, "quantities": quantities}
+        return {
+            "id": f"gid://shopify/InventoryLevel/{number}?inventory_item_id={variant.number}",
+            "location": location,
+            "quantities": quantities,
+        }
 
     def _stocked(self, one: Mapping[str, Any]) -> tuple[ShopVariant, int]:
         variant = next(v for _, v in self._variants() if v.item_gid == one["inventoryItemId"])

@@ -20,6 +20,8 @@ async def play(shop: ShopifyHarness) -> None:
     await store.check()
     await store.find_listings(shop.sku)
     await store.list_products(limit=1)
+    await shop.add_skus(2000)
+    await store.list_products(limit=100)
     shop.product.variants[1].medium = shop.product.media[0]
     main, content = (await store.read_images(listing_id))[0], (await shop.images_at_store())[0]
     ours = await publish(shop, "e1:1:s", replaces=main.image_id)

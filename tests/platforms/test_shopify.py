@@ -263,6 +263,34 @@ async def test_variants_beyond_the_page_are_fetched(shop: ShopifyHarness) -> Non
     assert len(listing.variants) == 120
 
 
+async def test_a_large_catalogue_is_one_file_and_the_same_as_its_pages(shop: ShopifyHarness) -> None:
+    await shop.add_skus(2000)
+    begin = len(shop.calls)
+    whole = await shop.platform.list_products(limit=100)
+    assert whole.next_cursor is None
+    assert [one for one in shop.calls[begin:] if not one.endswith("poll")] == [
+        "accessToken",
+        "Products",
+        "BulkOperationRunQuery",
+        "bulkFile",
+    ]
+    paged, cursor = [], None
+    while True:
+        page = await shop.platform.list_products(cursor=cursor, limit=50)
+        paged += page.listings
+        if (cursor := page.next_cursor) is None:
+            break
+    assert list(whole.listings) == paged
+
+
+async def test_a_bulk_operation_that_fails_leaves_the_pages(shop: ShopifyHarness) -> None:
+    await shop.add_skus(2000)
+    shop.server.fail(Fault.CUT, operation="bulkFile", times=9)
+    page = await shop.platform.list_products(limit=100)
+    assert page.next_cursor is not None
+    assert len(page.listings) == 10
+
+
 async def test_a_stock_write_is_the_same_write_across_processes(shop: ShopifyHarness) -> None:
     [level] = await shop.platform.read_stock([shop.sku])
     write = StockWrite("w1", level.stock_id, level.sku, was=level.quantity, quantity=3)

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
 from aiohttp import web
 
+from platforms.buckets import WHOLE_ACCOUNT, Rate
 from tests.fakes.etsy_goods import Goods, GoodsError, Listing
+from tests.fakes.limits import Limit
 from tests.fakes.store_server import SECRET_MARK, Seen, StoreServer, Way, answer_json
 from tests.fakes.store_side import HandTime
 
@@ -41,13 +43,39 @@ API = "/v3/application"
 
 
 @dataclass(slots=True)
+class Window:
+    """Etsy's limit of calls in any one second; a `Limit` (tests/fakes/limits.py)."""
+
+    monotonic: Callable[[], float]
+    per_second: int = 10
+    refused: int = 0
+    taken: int = 0
+    moments: list[float] = field(default_factory=list)
+
+    def admits(self) -> bool:
+        """Take a call in, or refuse it."""
+        now = self.monotonic()
+        self.moments = [moment for moment in self.moments if now - moment < 1.0]
+        if len(self.moments) >= self.per_second:
+            self.refused += 1
+            return False
+        self.moments.append(now)
+        self.taken += 1
+        return True
+
+    @property
+    def shortest_s(self) -> float:
+        """How long all that was taken in must take at least."""
+        return max(0.0, (self.taken - self.per_second) / self.per_second)
+
+
+@dataclass(slots=True)
 class EtsyServer(StoreServer):
     """See the module."""
 
     time: HandTime = field(default_factory=HandTime)
     goods: Goods = field(default_factory=Goods)
     scopes: tuple[str, ...] = SCOPES
-    per_second: int = 10
     per_day: int = 10_000
     today: int = 0
     """Calls used of the day's."""
@@ -58,8 +86,16 @@ class EtsyServer(StoreServer):
     refusal: str = ""
     throttled: int = 0
     """How often a limit of its own was met."""
-    _moments: list[float] = field(default_factory=list)
+    window: Window = field(init=False)
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+
+    def __post_init__(self) -> None:
+        self.window = Window(self.time.monotonic)
+
+    def keep_limits(self, monotonic: Callable[[], float], rates: Mapping[str, Rate]) -> Limit:
+        """Keep its own limit, which counts the calls of a second, in another time from now on."""
+        self.window = Window(monotonic, per_second=round(rates[WHOLE_ACCOUNT].per_s))
+        return self.window
 
     def ways(self) -> Sequence[Way]:
         listing, shop = API + "/listings/{listing_id}", API + "/shops/{shop_id}"
@@ -101,21 +137,18 @@ class EtsyServer(StoreServer):
 
     def _limits(self) -> dict[str, str]:
         return {
-            "x-limit-per-second": str(self.per_second),
-            "x-remaining-this-second": str(max(0, self.per_second - len(self._moments))),
+            "x-limit-per-second": str(self.window.per_second),
+            "x-remaining-this-second": str(max(0, self.window.per_second - len(self.window.moments))),
             "x-limit-per-day": str(self.per_day),
             "x-remaining-today": str(max(0, self.per_day - self.today)),
         }
 
     def _limited(self) -> web.Response | None:
-        now = self.time.monotonic()
-        self._moments = [moment for moment in self._moments if now - moment < 1.0]
-        pause = 3600 if self.today >= self.per_day else 1 if len(self._moments) >= self.per_second else 0
+        pause = 3600 if self.today >= self.per_day else 0 if self.window.admits() else 1
         if pause:
             self.throttled += 1
             headers = {"retry-after": str(pause), **self._limits()}
             return answer_json({"error": "You have exceeded your rate limit"}, status=429, headers=headers)
-        self._moments.append(now)
         self.today += 1
         return None
 

@@ -17,7 +17,7 @@ from platforms.transport import Transports
 from tests.fakes.etsy import FIRST_REFRESH, KEYSTRING, SHARED_SECRET, EtsyServer
 from tests.fakes.etsy_goods import IMAGES_MOST, product
 from tests.fakes.store_server import SECRET_MARK, Fault
-from tests.fakes.store_side import HandTime, MemoryNotes, make_transports
+from tests.fakes.store_side import HandTime, MemoryNotes, MemoryTokens, make_transports
 from tests.platforms.harness import Kind, StoreHarness
 
 STORE = Store(StoreId("etsy-1"), "team-1", PlatformName.ETSY, "Etsy")
@@ -55,7 +55,11 @@ class EtsyHarness:
         self.server.forget_faults()
 
     def reopen(self) -> None:
-        given = {"keystring": KEYSTRING, "shared_secret": SHARED_SECRET, "refresh_token": FIRST_REFRESH}
+        kept = self.transports.tokens
+        assert isinstance(kept, MemoryTokens)
+        # What was typed is used up after the first renewal, and only what is kept is good from then on.
+        refresh = FIRST_REFRESH if STORE.store_id in kept.kept else self.server.refresh_token
+        given = {"keystring": KEYSTRING, "shared_secret": SHARED_SECRET, "refresh_token": refresh}
         settings = DESCRIPTOR.complete({**given, "api_url": self.server.url}, {})
         secrets = (*DESCRIPTOR.secrets(settings), SECRET_MARK)
         self.platform = EtsyStore(open_api(STORE, self.transports, self.notes, settings, secrets))
@@ -85,6 +89,16 @@ class EtsyHarness:
 
     def revoke_key(self) -> None:
         self.server.is_revoked = True
+
+    async def add_listing(self) -> ListingId:
+        goods = self.server.goods
+        listing = goods.add_listing("Another mug", [product(f"MORE-{len(goods.listings)}", 5, 1)])
+        listing.images = [goods.add_picture(b"\xff\xd8one more", "")]
+        return ListingId(str(listing.listing_id))
+
+    async def add_skus(self, count: int) -> None:
+        for number in range(count):
+            self.server.goods.add_listing(f"Mug {number}", [product(f"M-{number}", 5, 3)])
 
     async def stock_at_store(self, sku: Sku) -> int:
         return sum(

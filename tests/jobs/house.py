@@ -31,6 +31,10 @@ def publish(subject: str, store: str = "s1", attempt: int = 1) -> Job:
     return Job(JobName.PUBLISH, f"publish:{subject}:1:{store}:{attempt}", subject, "publish-shelf", store)
 
 
+def look(subject: str, *, delay_s: float) -> Job:
+    return Job(JobName.LOOK, f"look:{subject}:1:s1:1", subject, "publish-shelf", "s1", delay_s)
+
+
 def intake(subject: str) -> Job:
     return Job(JobName.INTAKE, f"intake:{subject}", subject, "intake")
 

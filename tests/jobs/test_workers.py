@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.jobs.house import DEADLINE_S, ROOT, House, enhance, intake, publish
+from tests.jobs.house import DEADLINE_S, ROOT, House, enhance, intake, look, publish
 from tests.jobs.server import PostgresServer
 
 ENHANCE_STEPS = ["fetch", "improve", "offer"]
@@ -249,3 +249,14 @@ def test_a_postgres_restart_loses_no_job(server: PostgresServer, postgres_house:
     assert set(house.count("offer end")) == {f"quick-{n}" for n in range(12)}
     assert set(house.count("confirm end")) == {f"quick-p{n}" for n in range(8)}
     assert house.count("enhance_failed: job_lost").total() == 0
+
+
+def test_a_job_that_waits_for_its_time_is_alive_and_runs_then(house: House) -> None:
+    job = look("quick-later", delay_s=2.0)
+    house.enqueue(job)
+    assert house.status(job) == "DELAYED"
+    house.book.add_moving(job.key, job.subject_id)
+    house.spawn(sweep_every_s=0.1)
+    house.wait_done(job)
+    assert ends(house, "quick-later") == ["look"]
+    assert not house.count("publish_failed: job_lost")

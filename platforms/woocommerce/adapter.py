@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from html import escape
 from typing import Final
@@ -107,8 +108,10 @@ class WooStore:
         if SCALED.search(image.url):
             media = await self._api.media(_number(image.image_id, self.store))
             original = media.media_details.original_image if media.media_details else ""
-            if original:
-                return await self._api.fetch(urljoin(image.url, original))
+            # Plug-ins that make pictures smaller delete the originals: then the copy is all there is.
+            with suppress(NotFound):
+                if original:
+                    return await self._api.fetch(urljoin(image.url, original))
         return await self._api.fetch(image.url)
 
     # ------------------------------------------------------------ pictures

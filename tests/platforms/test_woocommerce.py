@@ -114,6 +114,14 @@ async def test_the_photo_as_it_was_uploaded_is_fetched_and_not_its_smaller_copy(
     assert await shop.platform.fetch_image(image) == content("six thousand pixels wide")
 
 
+async def test_a_copy_whose_original_a_plug_in_deleted_is_all_there_is(shop: WooHarness) -> None:
+    [first, *_] = shop.server.state.gallery(shop.product_id)
+    first.filename, first.original = "large-scaled.jpg", content("the original")
+    image = (await shop.platform.read_images(shop.listing_id))[0]
+    shop.server.fail(Fault.MISSING, operation="fetchPicture")
+    assert await shop.platform.fetch_image(image) == first.content
+
+
 async def test_an_original_deleted_from_the_library_is_uploaded_again_once(shop: WooHarness) -> None:
     main, seen = await main_of(shop), await shop.images_at_store()
     ours = await publish(shop, "e1:1:s", replaces=main)

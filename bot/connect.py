@@ -50,6 +50,7 @@ async def add_store(settings: Settings, platform: str, *, name: str, given: Sequ
     async with open_app(settings, base_url=settings.public_url or f"http://127.0.0.1:{settings.port}") as app:
         typed |= _asked(descriptor, descriptor.complete(typed, app.stores.deployment))
         own = dict(descriptor.clean(typed))
+        own |= await _consented(app, descriptor, descriptor.complete(own, app.stores.deployment))
         complete = descriptor.complete(own, app.stores.deployment)
         descriptor.require(complete)
         store, is_new = await _store_named(app, descriptor, name or descriptor.label)
@@ -178,6 +179,28 @@ def _asked(descriptor: Descriptor, complete: Mapping[str, str]) -> dict[str, str
         return {}
     wanted = [one for one in descriptor.settings if one.is_asked and one.is_needed and not complete[one.name]]
     return {one.name: _answer(one) for one in wanted}
+
+
+async def _consented(app: App, descriptor: Descriptor, complete: Mapping[str, str]) -> dict[str, str]:
+    """Send the seller to the vendor's page and take what comes of it; nothing where nobody sits at the keyboard."""
+    consent = descriptor.consent
+    if consent is None or complete[consent.gives] or not sys.stdin.isatty():
+        return {}
+    if any(one.is_needed and not complete[one.name] and one.name != consent.gives for one in descriptor.settings):
+        return {}
+    page, kept = consent.ask(complete)
+    print(
+        f"Open this page and say yes. Then paste the address your browser shows, even if nothing is to be seen there:\n"
+        f"{page}\nAddress: ",
+        end="",
+        file=sys.stderr,
+        flush=True,
+    )
+    landed = sys.stdin.readline()
+    try:
+        return {consent.gives: await consent.take(complete, kept, landed, app.stores.supplies.transports)}
+    except StoreError as error:
+        raise NotPossible(f"{descriptor.label} says no ({error}), so nothing was kept: start again.") from error
 
 
 def _answer(setting: Setting) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from domain.catalog import PlatformName, Sha256, Store
@@ -76,6 +76,20 @@ def _as_given(given: Mapping[str, str]) -> Mapping[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
+class Consent:
+    """A page of the vendor's where the seller says yes; `gives` is the setting that comes of it.
+
+    `ask` takes the settings and returns the page's address, and what to keep until the seller is back. `take` gets
+    the settings, that, and the address where the browser has landed, and returns the setting's value. It raises
+    BadInput for an address that is no answer, and what a store's calls raise.
+    """
+
+    gives: str
+    ask: Callable[[Mapping[str, str]], tuple[str, str]]
+    take: Callable[[Mapping[str, str], str, str, Transports], Awaitable[str]]
+
+
+@dataclass(frozen=True, slots=True)
 class Descriptor:
     """One platform. `label` is how its maker spells it.
 
@@ -90,6 +104,7 @@ class Descriptor:
     open: Opener
     clean: Callable[[Mapping[str, str]], Mapping[str, str]] = _as_given
     hear: Hear | None = None
+    consent: Consent | None = None
 
     def complete(self, given: Mapping[str, str], deployment: Mapping[str, str]) -> Mapping[str, str]:
         """Return every setting: the store's, else the deployment's, else the default; empty where there is none."""

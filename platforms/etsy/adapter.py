@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 from collections.abc import Sequence
 from datetime import datetime
@@ -80,7 +81,8 @@ class EtsyStore:
 
     async def publish_image(self, request: PublishRequest) -> ListingImage:
         """Put the picture at its position instead of `replaces`."""
-        return await pictures.publish(self._api, request)
+        async with self._gallery(request.listing_id):
+            return await pictures.publish(self._api, request)
 
     async def find_published(self, key: str, listing_id: ListingId) -> ListingImage | None:
         """Return our picture of a key where it is shown now."""
@@ -88,7 +90,8 @@ class EtsyStore:
 
     async def restore_image(self, request: RestoreRequest) -> ListingImage | None:
         """Put the original back at the position and take ours off."""
-        return await pictures.restore(self._api, request)
+        async with self._gallery(request.listing_id):
+            return await pictures.restore(self._api, request)
 
     async def set_alt_text(self, listing_id: ListingId, image_id: ImageId, alt: str) -> ListingImage:
         """Change what a picture is said to show."""
@@ -96,7 +99,8 @@ class EtsyStore:
 
     async def remove_image(self, listing_id: ListingId, image_id: ImageId) -> None:
         """Take a picture off; Etsy keeps a copy."""
-        await pictures.remove(self._api, listing_id, image_id)
+        async with self._gallery(listing_id):
+            await pictures.remove(self._api, listing_id, image_id)
 
     # ------------------------------------------------------------ stock, prices, texts
 
@@ -110,11 +114,13 @@ class EtsyStore:
 
     async def set_stock(self, write: StockWrite) -> StockLevel:
         """Look, set, and return what was read back."""
-        return await stock.write(self._api, write)
+        async with self._inventory(ListingId(write.stock_id.partition("|")[0])):
+            return await stock.write(self._api, write)
 
     async def set_price(self, write: PriceWrite) -> None:
         """Set the price of a SKU, in the shop's own currency."""
-        await stock.write_price(self._api, write)
+        async with self._inventory(write.listing_id):
+            await stock.write_price(self._api, write)
 
     async def set_texts(self, write: TextWrite) -> None:
         """Set title and description, and compare what Etsy says it kept."""
@@ -140,6 +146,12 @@ class EtsyStore:
     async def mark_shipped(self, shipment: Shipment) -> Order:
         """Mark an order as shipped, once."""
         return await orders.ship(self._api, shipment)
+
+    def _gallery(self, listing_id: ListingId) -> asyncio.Lock:
+        return self._api.turn(f"gallery {listing_id}")
+
+    def _inventory(self, listing_id: ListingId) -> asyncio.Lock:
+        return self._api.turn(f"inventory {listing_id}")
 
 
 def _same(kept: str, wanted: str) -> bool:

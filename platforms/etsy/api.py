@@ -6,6 +6,7 @@ commas, and one value reads the same to both.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Literal
 from urllib.parse import urlencode, urlsplit
@@ -63,6 +64,10 @@ class EtsyApi:
         self._transport = transport
         self._keeper = keeper
         self._shop_id = shop_id
+
+    def turn(self, what: str) -> asyncio.Lock:
+        """One at a time for what is read, changed and sent whole (Transport.turn)."""
+        return self._transport.turn(what)
 
     # ------------------------------------------------------------ who we are
 

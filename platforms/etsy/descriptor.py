@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from domain.catalog import PlatformName, Store
 from domain.errors import BadInput
 from domain.ports import StorePlatform
-from platforms.descriptor import Descriptor, Setting, Supplies
+from platforms.descriptor import Consent, Descriptor, Setting, Supplies
+from platforms.etsy.consent import RIGHTS, ask, take
 
 
 def open_store(store: Store, supplies: Supplies) -> StorePlatform:
@@ -39,7 +40,15 @@ DESCRIPTOR = Descriptor(
             "keystring", "Keystring of your app (etsy.com/developers/your-apps)", is_secret=True, env="ETSY_KEYSTRING"
         ),
         Setting("shared_secret", "Shared secret of your app (same page)", is_secret=True, env="ETSY_SHARED_SECRET"),
-        Setting("refresh_token", "Refresh token for your shop (docs/etsy.md says how to get one)", is_secret=True),
+        Setting("refresh_token", "Refresh token for your shop", is_secret=True, is_asked=False),
+        Setting(
+            "redirect_url",
+            "Callback URL registered for your app",
+            is_needed=False,
+            is_asked=False,
+            default="https://localhost/connect/etsy/callback",
+        ),
+        Setting("rights", "Rights to ask for", is_needed=False, is_asked=False, default=RIGHTS),
         Setting("shop_id", "Number of your shop", is_needed=False, is_asked=False),
         Setting(
             "api_url",
@@ -53,4 +62,5 @@ DESCRIPTOR = Descriptor(
     ),
     open=open_store,
     clean=clean,
+    consent=Consent("refresh_token", ask, take),
 )

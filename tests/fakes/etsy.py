@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import itertools
 import json
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from aiohttp import web
 
@@ -83,6 +85,8 @@ class EtsyServer(StoreServer):
     tokens: dict[str, float] = field(default_factory=dict)
     """Access tokens and when they end."""
     is_revoked: bool = False
+    codes: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Codes given out, and what was asked on the page of consent."""
     refusal: str = ""
     throttled: int = 0
     """How often a limit of its own was met."""
@@ -173,7 +177,12 @@ class EtsyServer(StoreServer):
         form = seen.form()
         if form.get("client_id") != KEYSTRING:
             return answer_json({"error": "invalid_client"}, status=401)
-        if self.is_revoked or form.get("refresh_token") != self.refresh_token:
+        if form.get("grant_type") == "authorization_code":
+            asked = self.codes.pop(form.get("code", ""), {})
+            challenge = urlsafe_b64encode(sha256(form.get("code_verifier", "").encode()).digest()).decode().rstrip("=")
+            if (asked.get("code_challenge"), asked.get("redirect_uri")) != (challenge, form.get("redirect_uri")):
+                return answer_json({"error": "invalid_grant", "error_description": "bad verifier"}, status=400)
+        elif self.is_revoked or form.get("refresh_token") != self.refresh_token:
             body = {"error": "invalid_grant", "error_description": f"refresh_token {SECRET_MARK} is invalid"}
             return answer_json(body, status=400)
         number = next(self._numbers)
@@ -187,6 +196,19 @@ class EtsyServer(StoreServer):
             "refresh_token": self.refresh_token,
         }
         return answer_json(fresh)
+
+    def say_yes(self, page: str) -> str:
+        """A seller allows what a page of consent asks for; returns the address where the browser lands."""
+        asked = dict(parse_qsl(urlsplit(page).query))
+        assert (asked["response_type"], asked["client_id"], asked["code_challenge_method"]) == (
+            "code",
+            KEYSTRING,
+            "S256",
+        )
+        self.scopes = tuple(asked["scope"].split())
+        code = f"code-{next(self._numbers)}"
+        self.codes[code] = asked
+        return f"{asked['redirect_uri']}?{urlencode({'code': code, 'state': asked['state']})}"
 
     async def _me(self, seen: Seen) -> web.Response:
         return answer_json({"user_id": USER_ID, "shop_id": SHOP_ID})

@@ -1,0 +1,70 @@
+"""Connecting an Etsy shop over its page of consent: what is asked, and what is believed of the answer."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from domain.errors import BadInput, NeedsReconnect
+from platforms.etsy.consent import PAGE, ask, take
+from platforms.etsy.descriptor import DESCRIPTOR
+from platforms.transport import Transports
+from tests.fakes.etsy import KEYSTRING, SHARED_SECRET, EtsyServer
+from tests.fakes.store_side import HandTime, make_transports
+
+
+@asynccontextmanager
+async def etsy() -> AsyncIterator[tuple[EtsyServer, Transports, dict[str, str]]]:
+    async with EtsyServer() as server, make_transports(HandTime()) as transports:
+        given = {"keystring": KEYSTRING, "shared_secret": SHARED_SECRET, "api_url": server.url}
+        yield server, transports, dict(DESCRIPTOR.complete(given, {}))
+
+
+async def test_a_yes_becomes_the_refresh_token_of_the_least_rights() -> None:
+    async with etsy() as (server, transports, settings):
+        page, kept = ask(settings)
+        assert page.startswith(PAGE + "?")
+        token = await take(settings, kept, server.say_yes(page), transports)
+        assert token == server.refresh_token
+        assert server.scopes == ("listings_r", "listings_w", "shops_r")
+        assert SHARED_SECRET not in page
+        assert all(part not in page for part in kept.split()[1:]), "the verifier stays here"
+
+
+@pytest.mark.parametrize(
+    ("landed", "said"),
+    [
+        ("", "start again"),
+        ("https://localhost/connect/etsy/callback", "start again"),
+        ("https://localhost/connect/etsy/callback?code=c&state=another", "start again"),
+        ("https://localhost/?error=access_denied&error_description=The+user+denied", "The user denied"),
+        ("%zz ☃ ?code=c&state=☃", "start again"),
+    ],
+)
+async def test_an_address_that_does_not_answer_our_question_is_not_believed(landed: str, said: str) -> None:
+    async with etsy() as (server, transports, settings):
+        _, kept = ask(settings)
+        with pytest.raises(BadInput, match=said):
+            await take(settings, kept, landed, transports)
+        assert server.calls == []
+
+
+async def test_a_code_is_good_for_its_own_question_and_once() -> None:
+    async with etsy() as (server, transports, settings):
+        page, kept = ask(settings)
+        landed = server.say_yes(page)
+        _, other = ask(settings)
+        stolen = f"{parse_qs(urlsplit(landed).query)['state'][0]} {other.split()[1]}"
+        with pytest.raises(NeedsReconnect):
+            await take(settings, stolen, landed, transports)
+        with pytest.raises(NeedsReconnect):
+            await take(settings, kept, landed, transports)
+
+
+def test_two_questions_share_nothing() -> None:
+    settings = DESCRIPTOR.complete({"keystring": KEYSTRING}, {})
+    first, second = ask(settings), ask(settings)
+    assert not set(first[1].split()) & set(second[1].split())

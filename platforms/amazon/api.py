@@ -239,10 +239,10 @@ class AmazonApi:
         asked = {"marketplaceIds": self.marketplace.marketplace_id, "includedData": "FULFILLMENT", **params}
         return await self._json("searchOrders", "GET", "/orders/2026-01-01/orders", params=asked, scope=ORDER_ROLE)
 
-    async def order(self, order_id: str) -> Json:
-        """One order (getOrder 2026-01-01). Raises NotFound."""
+    async def order(self, order_id: str, *, with_packages: bool = False) -> Json:
+        """One order (getOrder 2026-01-01), with what was sent of it so far. Raises NotFound."""
         path = f"/orders/2026-01-01/orders/{quote(order_id, safe='')}"
-        params = {"includedData": "FULFILLMENT"}
+        params = {"includedData": "FULFILLMENT,PACKAGES" if with_packages else "FULFILLMENT"}
         return dict((await self._json("getOrder", "GET", path, params=params, scope=ORDER_ROLE))["order"])
 
     async def confirm_shipment(self, order_id: str, package: Json) -> None:

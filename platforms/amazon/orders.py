@@ -52,8 +52,10 @@ class Orders:
 
     async def ship(self, shipment: Shipment) -> Order:
         """Confirm every open line once; what cannot be told is looked up, and asked where it stays unclear."""
-        body = await self._load(shipment.order_id)
+        body = await self._load(shipment.order_id, with_packages=True)
         order = self._order(body)
+        if _is_sent(body, shipment):
+            return order
         open_lines = [(line.line_id, line.ordered - line.cancelled - line.shipped) for line in order.lines]
         open_lines = [(line_id, count) for line_id, count in open_lines if count > 0]
         if order.state in {OrderState.SHIPPED, OrderState.CANCELLED} or not open_lines:
@@ -63,8 +65,7 @@ class Orders:
         if not shipment.tracking_number:
             raise RejectedByStore("it wants a tracking number", store=self.api.name, field="tracking_number")
         package: Json = {
-            # The same number again would be a correction of the same parcel, not another one.
-            "packageReferenceId": str(len(body.get("packages") or ()) + 1),
+            "packageReferenceId": _next_reference(body),
             **_carrier(shipment.carrier),
             "trackingNumber": shipment.tracking_number,
             "shipDate": _iso(self.api.transports.clock()),
@@ -73,17 +74,17 @@ class Orders:
         try:
             await self.api.confirm_shipment(order.order_id, package)
         except Ambiguous:
-            seen = await self.one(order.order_id)
-            if seen.state is not OrderState.SHIPPED:
+            again = await self._load(order.order_id, with_packages=True)
+            if not _is_sent(again, shipment):
                 raise
-            return seen
+            return self._order(again)
         seen = await self.one(order.order_id)
         # Amazon took it; its own readers hear of it minutes later.
         return seen if seen.state is OrderState.SHIPPED else _as_shipped(seen)
 
-    async def _load(self, order_id: OrderId) -> Json:
+    async def _load(self, order_id: OrderId, *, with_packages: bool = False) -> Json:
         try:
-            return await self.api.order(order_id)
+            return await self.api.order(order_id, with_packages=with_packages)
         except RejectedByStore as error:
             # What has not the shape of an order id is refused as input.
             raise NotFound(f"{self.api.name} has no order {order_id}.", store=self.api.name) from error
@@ -119,6 +120,18 @@ def _line(body: Json, state: OrderState) -> OrderLine:
         cancelled=max(0, ordered - shipped - still_open),
         shipped=shipped,
     )
+
+
+def _is_sent(body: Json, shipment: Shipment) -> bool:
+    """Whether a parcel with this tracking number is known already."""
+    numbers = {str(one.get("trackingNumber")) for one in body.get("packages") or ()}
+    return bool(shipment.tracking_number) and shipment.tracking_number in numbers
+
+
+def _next_reference(body: Json) -> str:
+    """Return a number no parcel of the order has: the same one again would correct that parcel."""
+    known = [str(one.get("packageReferenceId")) for one in body.get("packages") or ()]
+    return str(1 + max((int(one) for one in known if one.isdecimal()), default=0))
 
 
 def _as_shipped(order: Order) -> Order:

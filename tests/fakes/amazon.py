@@ -248,13 +248,17 @@ class AmazonServer(StoreServer):
             min(int(seen.query["maxResultsPerPage"]), self.order_page),
         )
         more = {"pagination": {"nextToken": str(start + size)}} if start + size < len(found) else {}
-        return answer_json({"orders": found[start : start + size], **more})
+        page = [{name: part for name, part in one.items() if name != "packages"} for one in found]
+        return answer_json({"orders": page[start : start + size], **more})
 
     async def _order(self, seen: Seen) -> web.StreamResponse:
         if len(seen.match["order_id"]) != 19:
             return errors("InvalidInput", "Invalid order id.", status=400)
         order = self.goods.orders.get(seen.match["order_id"])
-        return answer_json({"order": order}) if order else errors("NotFound", "No such order.", status=404)
+        if order is None:
+            return errors("NotFound", "No such order.", status=404)
+        hidden = set() if "PACKAGES" in seen.query["includedData"] else {"packages"}
+        return answer_json({"order": {name: value for name, value in order.items() if name not in hidden}})
 
     async def _ship(self, seen: Seen) -> web.StreamResponse:
         package = seen.json()["packageDetail"]

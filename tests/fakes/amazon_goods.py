@@ -185,6 +185,10 @@ class Goods:
     def ship(self, order: dict[str, Any], package: dict[str, Any], moment: str) -> None:
         """Note a shipment; the buyer is written to."""
         self.mails += 1
+        sent_so_far = order.setdefault("packages", [])
+        sent_so_far[:] = [one for one in sent_so_far if one["packageReferenceId"] != package["packageReferenceId"]]
+        names = ("packageReferenceId", "trackingNumber")
+        sent_so_far.append({name: package[name] for name in names} | {"packageItems": package["orderItems"]})
         sent = {one["orderItemId"]: one["quantity"] for one in package["orderItems"]}
         for line in order["orderItems"]:
             count = line["fulfillment"]

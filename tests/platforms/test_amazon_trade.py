@@ -192,3 +192,17 @@ async def test_no_order_asks_for_a_buyer(shop: AmazonHarness) -> None:
     await shop.platform.orders_since(shop.time.now() - timedelta(days=1))
     asked = {seen.query["includedData"] for seen in shop.server.calls if "rder" in seen.operation}
     assert asked == {"FULFILLMENT"}
+
+
+async def test_a_second_parcel_is_no_correction_of_the_first(shop: AmazonHarness) -> None:
+    order_id = await shop.sell(shop.sku, 3)
+    order = shop.server.goods.orders[order_id]
+    line = order["orderItems"][0]["orderItemId"]
+    first = {"packageReferenceId": "1", "trackingNumber": "A1", "orderItems": [{"orderItemId": line, "quantity": 1}]}
+    shop.server.goods.ship(order, first, shop.server.moment())
+    sent = await shop.platform.mark_shipped(Shipment("s", order_id, carrier="DHL", tracking_number="B2"))
+    assert (sent.state, sent.lines[0].shipped) == (OrderState.SHIPPED, 3)
+    assert [one["packageReferenceId"] for one in order["packages"]] == ["1", "2"]
+    order["fulfillment"]["fulfillmentStatus"] = "UNSHIPPED"  # Amazon tells of it minutes later
+    await shop.platform.mark_shipped(Shipment("s", order_id, carrier="DHL", tracking_number="B2"))
+    assert shop.mails_to_buyers() == 2

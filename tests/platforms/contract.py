@@ -6,6 +6,7 @@ contract_trade.py.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
@@ -173,6 +174,14 @@ async def publishing_twice_is_publishing_once(shop: StoreHarness) -> None:
     assert len(await ids(shop)) == 3
 
 
+async def two_pictures_published_at_once_are_both_shown(shop: StoreHarness) -> None:
+    first, second, _ = await ids(shop)
+    before = await shop.images_at_store()
+    one = publish(shop, "e1:1:s", replaces=first)
+    await asyncio.gather(one, publish(shop, "e2:1:s", position=2, replaces=second))
+    assert await shop.images_at_store() == [shop.content("e1:1:s"), shop.content("e2:1:s"), before[2]]
+
+
 async def a_lost_answer_is_found_and_not_repeated(shop: StoreHarness) -> None:
     needed = await _calls_to_publish(shop)
     before, main = await shop.images_at_store(), (await ids(shop))[0]
@@ -337,6 +346,7 @@ CONTRACT: tuple[Rule, ...] = (
     publishes_the_main_picture_and_keeps_the_others_in_order,
     serves_the_very_bytes_it_was_given,
     publishing_twice_is_publishing_once,
+    two_pictures_published_at_once_are_both_shown,
     a_lost_answer_is_found_and_not_repeated,
     nothing_is_found_for_a_key_that_published_nothing,
     one_key_is_never_taken_for_another_that_begins_like_it,

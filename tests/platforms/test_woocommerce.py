@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -51,14 +50,6 @@ async def test_the_others_are_sent_again_by_id_and_never_by_address(shop: WooHar
     ours = await publish(shop, "e1:1:s", replaces=(await ids(shop))[0])
     [sent] = [seen.json()["images"] for seen in shop.server.calls if seen.method == "PUT"]
     assert sent == [{"id": int(one)} for one in (ours.image_id, second, third)]
-
-
-async def test_two_pictures_published_at_once_are_both_shown(shop: WooHarness) -> None:
-    first, second, third = await ids(shop)
-    made = await asyncio.gather(
-        publish(shop, "e1:1:s", replaces=first), publish(shop, "e2:1:s", position=2, replaces=second)
-    )
-    assert await ids(shop) == [*(image.image_id for image in made), third]
 
 
 async def test_a_picture_named_by_its_address_would_be_added_anew(shop: WooHarness) -> None:

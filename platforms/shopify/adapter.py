@@ -9,7 +9,7 @@ from domain.catalog import ImageId, Listing, ListingId, ListingImage, ListingPag
 from domain.connection import Scope, StoreHealth
 from domain.ports import PublishRequest, RestoreRequest
 from domain.trade import Order, OrderId, OrderPage, PriceWrite, Shipment, StockLevel, StockWrite, TextWrite
-from platforms.shopify import listings, offers, orders, pictures, stock
+from platforms.shopify import listings, offers, orders, pictures, publishing, stock, undo
 from platforms.shopify.api import CDN, ShopifyApi
 from platforms.shopify.media import Mark, is_held, read_gallery
 from platforms.wire import MAX_ANSWER_BYTES
@@ -72,11 +72,11 @@ class ShopifyStore:
 
     async def publish_image(self, request: PublishRequest) -> ListingImage:
         """Add, wait, swap, read back; variants that pointed at the replaced picture point at ours."""
-        return await pictures.publish(self._api, request)
+        return await publishing.publish(self._api, request)
 
     async def restore_image(self, request: RestoreRequest) -> ListingImage | None:
         """Attach the original again, under its old id, and detach ours."""
-        return await pictures.restore(self._api, request)
+        return await undo.restore(self._api, request)
 
     async def set_alt_text(self, listing_id: ListingId, image_id: ImageId, alt: str) -> ListingImage:
         """Change a picture's text, on every product that shows it."""

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, redirect_stderr
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from bot.connect import add_store, list_stores
+from bot.settings import Settings
 from domain.errors import BadInput, NeedsReconnect
 from platforms.etsy.consent import PAGE, ask, take
 from platforms.etsy.descriptor import DESCRIPTOR
 from platforms.transport import Transports
 from tests.fakes.etsy import KEYSTRING, SHARED_SECRET, EtsyServer
 from tests.fakes.store_side import HandTime, make_transports
+from tests.platforms.stage import WallTime
 
 
 @asynccontextmanager
@@ -68,3 +75,35 @@ def test_two_questions_share_nothing() -> None:
     settings = DESCRIPTOR.complete({"keystring": KEYSTRING}, {})
     first, second = ask(settings), ask(settings)
     assert not set(first[1].split()) & set(second[1].split())
+
+
+@dataclass(slots=True)
+class Keyboard:
+    """A person who opens the page that was printed, says yes, and pastes where the browser landed."""
+
+    server: EtsyServer
+    screen: io.StringIO
+
+    def isatty(self) -> bool:
+        return True
+
+    def readline(self) -> str:
+        page = next(line for line in self.screen.getvalue().splitlines() if line.startswith(PAGE))
+        return self.server.say_yes(page) + "\n"
+
+
+async def test_store_add_asks_for_consent_and_keeps_what_comes_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    screen = io.StringIO()
+    async with EtsyServer(time=WallTime()) as server:
+        monkeypatch.setattr("sys.stdin", Keyboard(server, screen))
+        values: dict[str, Any] = {"DATA_DIR": tmp_path, "ETSY_API_URL": server.url}
+        values |= {"ETSY_KEYSTRING": KEYSTRING, "ETSY_SHARED_SECRET": SHARED_SECRET}
+        settings = Settings(_env_file=None, **values)
+        with redirect_stderr(screen):
+            assert await add_store(settings, "etsy", name="", given=["redirect_url=https://shop.example/back"]) == 0
+        assert "MugsAndBowls" in capsys.readouterr().out
+        server.calls.clear()
+        assert await list_stores(settings) == 0
+        assert server.counted()["refreshToken"] == 0, "the token of the first look is kept"

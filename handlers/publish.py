@@ -89,7 +89,7 @@ async def confirm(placement_id: str, desk: Desk) -> None:
         return
     store = await desk.stores.open(placement.target.store_id)
     if isinstance(store, GoesLiveLater):
-        if image := await store.find_live(placement.publish_key, placement.target.listing_id):
+        if image := await _find_live(placement, store, desk):
             await _confirm(placement, image, desk)
             return
         async with desk.work() as work:
@@ -124,7 +124,7 @@ async def look(placement_id: str, desk: Desk) -> None:
     if not isinstance(store, GoesLiveLater):
         raise lacking(store, GoesLiveLater)
     try:
-        image = await store.find_live(placement.publish_key, placement.target.listing_id)
+        image = await _find_live(placement, store, desk)
     except (StoreDown, RateLimited):
         image = None
     if image is not None:
@@ -142,6 +142,22 @@ async def look(placement_id: str, desk: Desk) -> None:
             hours=round(sum(desk.looks_after_s) / 3600),
         )
         await _move(work, desk, placement, PlacementEvent.LOSE_SIGHT, instead=looked, failure=failure)
+
+
+async def _find_live(placement: Placement, store: StorePlatform, desk: Desk) -> ListingImage | None:
+    """Look once. A picture that is refused after all is taken back, since it may hide the whole listing from buyers."""
+    assert isinstance(store, GoesLiveLater)
+    try:
+        return await store.find_live(placement.publish_key, placement.target.listing_id)
+    except RejectedByStore as error:
+        if not isinstance(store, RestoresImages):
+            raise
+        try:
+            await store.restore_image(await _restore_request(placement, store, desk))
+        except ChangedMeanwhile:
+            raise error from None
+        why = f"{error}; what stood there before is back"
+        raise RejectedByStore(why, store=error.store, field=error.field) from error
 
 
 async def publish_failed(placement_id: str, error: BaseException, desk: Desk) -> None:
@@ -172,16 +188,7 @@ async def put_back(placement_id: str, desk: Desk) -> None:
     store = await desk.stores.open(placement.target.store_id)
     if not isinstance(store, RestoresImages):
         raise lacking(store, RestoresImages)
-    replaced = placement.replaced or Replaced(None, None)
-    request = RestoreRequest(
-        key=placement.publish_key,
-        listing_id=placement.target.listing_id,
-        position=placement.target.position,
-        ours=placement.image_id or await _find_ours(placement, store),
-        original=replaced.image_id,
-        original_content=await desk.media.get(replaced.photo) if replaced.photo else None,
-        original_alt=replaced.alt,
-    )
+    request = await _restore_request(placement, store, desk)
     try:
         await store.restore_image(request)
     except ChangedMeanwhile as error:
@@ -190,6 +197,20 @@ async def put_back(placement_id: str, desk: Desk) -> None:
         return
     async with desk.work() as work:
         await _move(work, desk, placement, PlacementEvent.PUT_BACK, failure="")
+
+
+async def _restore_request(placement: Placement, store: StorePlatform, desk: Desk) -> RestoreRequest:
+    """Return what puts back what stood there before. Raises ChangedMeanwhile where ours is nowhere to be found."""
+    replaced = placement.replaced or Replaced(None, None)
+    return RestoreRequest(
+        key=placement.publish_key,
+        listing_id=placement.target.listing_id,
+        position=placement.target.position,
+        ours=placement.image_id or await _find_ours(placement, store),
+        original=replaced.image_id,
+        original_content=await desk.media.get(replaced.photo) if replaced.photo else None,
+        original_alt=replaced.alt,
+    )
 
 
 async def restore_failed(placement_id: str, error: BaseException, desk: Desk) -> None:

@@ -180,13 +180,33 @@ async def test_a_store_that_does_not_answer_costs_one_look_and_nothing_more(shop
     assert isinstance((await published(shop))[-1], Published)
 
 
-async def test_a_picture_refused_after_all_says_why_and_can_be_retried(shop: Shop) -> None:
-    late(shop, 5, at_3=RejectedByStore("another seller's picture is shown", store="Shelf", field="image"))
+async def test_a_picture_refused_after_all_is_taken_back_says_why_and_can_be_retried(shop: Shop) -> None:
+    before = await shop.shown("MUG-01")
+    late(shop, 5, at_3=RejectedByStore("the main image is not on white", store="Shelf", field="image"))
     last = (await published(shop))[-1]
     assert isinstance(last, PublishFailed)
-    assert "another seller's picture is shown" in last.placed[0].failure
+    assert "not on white" in last.placed[0].failure
+    assert "what stood there before is back" in last.placed[0].failure
+    assert await shop.shown("MUG-01") == before
     replies = await shop.press(Action.RETRY, last.card)
     assert isinstance(replies[-1], Published)
+
+
+async def test_a_picture_refused_and_replaced_by_hand_meanwhile_is_left_alone(shop: Shop) -> None:
+    thinking = late(shop, 5)
+    card = await preview_of(shop)
+    await shop.take("", by="april", token=button(Action.APPROVE, card))
+
+    async def by_hand() -> None:
+        if not thinking.errors:
+            await shop.change_by_hand("MUG-01", b"by hand")
+            thinking.errors[thinking.looks + 1] = RejectedByStore("gone", store="Shelf", field="image")
+
+    await shop.run_jobs(before={"look": by_hand})
+    [placement] = await shop.placements()
+    assert placement.state is PlacementState.PUBLISH_FAILED
+    assert (await shop.shown("MUG-01"))[0] == b"by hand"
+    assert "back" not in placement.failure
 
 
 async def test_a_look_whose_job_was_lost_is_put_to_a_person(shop: Shop) -> None:

@@ -100,6 +100,10 @@ class ShopifyServer(StoreServer):
     restore_rate: float = 100.0
     throttled: int = 0
     spent: float = 0.0
+    breaks_after: str = ""
+    """The operation that is done next, and then answered with an error of Shopify's own, in a 200."""
+    closed: int = 0
+    """A status instead of every answer: 402 for a bill that is not paid, 423 for a shop that is locked."""
     monotonic: Callable[[], float] = time.monotonic
     _counted_at: float | None = None
 
@@ -153,6 +157,8 @@ class ShopifyServer(StoreServer):
     async def _graphql(self, seen: Seen) -> web.StreamResponse:
         if seen.headers.get("x-shopify-access-token", "") not in self.tokens:
             return answer_json({"errors": "[API] Invalid API key or access token"}, status=401)
+        if self.closed:
+            return answer_json({"errors": "Unavailable Shop"}, status=self.closed)
         asked = seen.json()
         query = walk(asked["query"], asked["variables"])
         requested = query.requested_cost()
@@ -175,6 +181,9 @@ class ShopifyServer(StoreServer):
         self.points -= min(cost, requested)
         self.spent += min(cost, requested)
         self.exchanges.append(Exchange(asked["query"], asked["variables"], data))
+        if self.breaks_after == asked["operationName"]:
+            self.breaks_after = ""
+            return self._refusal("INTERNAL_SERVER_ERROR", "Internal error. Request ID 1", requested)
         return answer_json({"data": data, "extensions": {"cost": self._cost(requested, cost)}})
 
     def _answers(self, query: Walk) -> dict[str, Any]:

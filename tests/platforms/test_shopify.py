@@ -22,6 +22,7 @@ from platforms.shopify.descriptor import clean
 from platforms.shopify.keys import ShopifyKeys
 from platforms.shopify.media import Mark
 from platforms.wire import Account
+from tests.fakes import shopify_shop
 from tests.fakes.graphql_walk import walk
 from tests.fakes.shopify import SCOPES
 from tests.fakes.store_server import SECRET_MARK
@@ -230,6 +231,35 @@ async def test_a_picture_that_takes_long_is_taken_up_where_it_was_left(shop: Sho
     assert await shop.images_at_store() == [shop.content(KEY), *before[1:]]
 
 
+@pytest.mark.parametrize("operation", ["ProductAppendMedia", "SwapMedia"])
+async def test_an_error_inside_a_200_after_the_write_adds_no_second_picture(
+    shop: ShopifyHarness, operation: str
+) -> None:
+    before, main = await shop.images_at_store(), (await ids(shop))[0]
+    shop.server.breaks_after = operation
+    image = await publish(shop, KEY, replaces=main)
+    assert image.is_main
+    assert await shop.images_at_store() == [shop.content(KEY), *before[1:]]
+    assert shop.calls.count("ProductAppendMedia") == 1
+
+
+async def test_a_limit_that_shopify_sets_lower_is_passed_on(
+    shop: ShopifyHarness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shopify_shop, "MEDIA_MOST", 3)
+    before = await ids(shop)
+    with pytest.raises(RejectedByStore, match="Exceeded 3 media"):
+        await publish(shop, KEY, replaces=before[0])
+    assert await ids(shop) == before
+
+
+@pytest.mark.parametrize("status", [402, 423])
+async def test_a_closed_shop_says_who_can_open_it(shop: ShopifyHarness, status: int) -> None:
+    shop.server.closed = status
+    with pytest.raises(RejectedByStore, match="owner"):
+        await shop.platform.check()
+
+
 async def test_a_locked_file_is_a_wait(shop: ShopifyHarness) -> None:
     [first, *_] = await ids(shop)
     shop.server.goods.files[first].steps_left = 50
@@ -237,7 +267,7 @@ async def test_a_locked_file_is_a_wait(shop: ShopifyHarness) -> None:
         await shop.platform.set_alt_text(shop.listing_id, first, "mug")
 
 
-async def test_an_answer_that_lost_its_way_to_another_host_is_put_to_a_person(shop: ShopifyHarness) -> None:
+async def test_pictures_come_from_shopifys_own_hosts_only(shop: ShopifyHarness) -> None:
     with pytest.raises(NotFound):
         await shop.platform._api.download("cdn", "https://cdn.shopify.com.evil.example/a.jpg", max_bytes=10)
 

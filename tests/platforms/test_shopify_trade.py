@@ -74,6 +74,20 @@ async def test_a_stock_write_is_the_same_write_across_processes(shop: ShopifyHar
     assert (await shop.platform.swap_stock(write)).quantity == 2, "the repeat wrote nothing"
 
 
+async def test_a_key_that_was_used_for_another_write_is_refused(shop: ShopifyHarness) -> None:
+    [level] = await shop.platform.read_stock([shop.sku])
+    await shop.platform.swap_stock(StockWrite("w1", level.stock_id, level.sku, was=level.quantity, quantity=3))
+    with pytest.raises(RejectedByStore, match="mismatch"):
+        await shop.platform.swap_stock(StockWrite("w1", level.stock_id, level.sku, was=3, quantity=4))
+    assert await shop.stock_at_store(shop.sku) == 3
+
+
+async def test_a_negative_quantity_is_refused(shop: ShopifyHarness) -> None:
+    [level] = await shop.platform.read_stock([shop.sku])
+    with pytest.raises(RejectedByStore, match="negative"):
+        await shop.platform.swap_stock(StockWrite("w1", level.stock_id, level.sku, was=level.quantity, quantity=-1))
+
+
 async def test_a_stock_write_whose_answer_is_lost_is_asked_again_and_done_once(shop: ShopifyHarness) -> None:
     [level] = await shop.platform.read_stock([shop.sku])
     shop.server.fail(Fault.LOST, operation="InventorySetQuantities")

@@ -12,7 +12,7 @@ from typing import Final
 
 from domain.catalog import ImageId, Listing, ListingId, ListingImage, ListingPage, Sha256, Sku, Store
 from domain.connection import StoreHealth
-from domain.errors import NotFound, NotPossible
+from domain.errors import NotFound, NotPossible, StoreError
 from domain.ports import PublishRequest, RestoreRequest
 from domain.trade import Order, OrderId, OrderPage, PriceWrite, Shipment, StockLevel, StockWrite, TextWrite
 from platforms.amazon.api import AmazonApi, Json
@@ -171,6 +171,10 @@ class AmazonStore:
     async def set_stock(self, write: StockWrite) -> StockLevel:
         """Set the seller's own quantity."""
         return await self._stock.set(write)
+
+    async def set_stock_of_many(self, writes: Sequence[StockWrite]) -> Sequence[StockLevel | StoreError]:
+        """Set many quantities, by a feed where they are many."""
+        return await self._stock.set_many(writes)
 
     async def orders_since(self, since: datetime, *, cursor: str | None = None) -> OrderPage:
         """Return a page of orders."""

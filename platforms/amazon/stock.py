@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, TypeVar
 
 from domain.catalog import ListingId, Sku
-from domain.errors import NotFound, RejectedByStore, StockChanged
+from domain.errors import NotFound, RejectedByStore, StockChanged, StoreError
 from domain.trade import StockId, StockLevel, StockWrite
 from platforms.amazon.api import AmazonApi, Json
 from platforms.amazon.listings import OWN, Item, sku_of
@@ -19,6 +19,8 @@ FBA_PAGE: Final = 50
 BY_PAGES_MOST: Final = 200
 """Up to so many listings ten quick pages are read; beyond, one report is fewer calls and takes Amazon minutes."""
 BY_AMAZON: Final = "FBA"
+FEED_FROM: Final = 50
+"""So many writes take ten seconds one by one; a feed takes Amazon minutes, however many there are."""
 INCLUDED: Final = "summaries,fulfillmentAvailability,productTypes"
 READ_BACK_AFTER_S: Final = (0.0, 2.0)
 T = TypeVar("T")
@@ -72,9 +74,7 @@ class Stock:
         item = await self._item(write.sku.value if not write.stock_id else str(write.stock_id))
         level = self._own(item)
         if item.is_by_amazon or level is None:
-            raise RejectedByStore(
-                "what lies in Amazon's warehouses is counted by Amazon alone", store=self.api.name, field="quantity"
-            )
+            raise self._by_amazon()
         if level.quantity == write.quantity:
             return level
         if level.quantity != write.was:
@@ -88,26 +88,42 @@ class Stock:
         # Amazon took it and shows it to its own readers minutes later.
         return self._level(item.sku, write.quantity)
 
-    async def set_many(self, writes: Sequence[StockWrite]) -> dict[StockId, str]:
-        """Set many without looking first, by feeds; return what Amazon refused and why, by stock id.
+    async def set_many(self, writes: Sequence[StockWrite]) -> list[StockLevel | StoreError]:
+        """Set each as `set` does: one by one while they are few, by one feed where they are many (Amazon takes minutes)."""
+        if len(writes) < FEED_FROM:
+            return [await self._set_or_error(write) for write in writes]
+        found = {level.sku.key: level for level in await self.read([write.sku for write in writes])}
+        told: dict[int, StockLevel | StoreError] = {}
+        due: dict[int, StockWrite] = {}
+        for number, write in enumerate(writes, start=1):
+            level = found.get(write.sku.key)
+            if level is None:
+                told[number] = NotFound(f"{self.api.name} has no {write.sku}.", store=self.api.name)
+            elif not level.is_writable:
+                told[number] = self._by_amazon()
+            elif level.quantity == write.quantity:
+                told[number] = level
+            elif level.quantity != write.was:
+                told[number] = StockChanged(store=self.api.name, sku=write.sku.value, found=level.quantity)
+            else:
+                due[number] = replace(write, stock_id=level.stock_id)
+        for chunk in _chunks(list(due.items()), MESSAGES_MOST):
+            refused = await send_feed(self.api, [_message(number, write) for number, write in chunk])
+            for number, write in chunk:
+                told[number] = self._level(str(write.stock_id), write.quantity)
+                if why := refused.get(number):
+                    told[number] = RejectedByStore(why, store=self.api.name, field="quantity")
+        return [told[number] for number in sorted(told)]
 
-        For whoever has just read them all: nothing is compared, and it takes Amazon minutes.
-        """
-        refused: dict[StockId, str] = {}
-        for chunk in _chunks(list(writes), MESSAGES_MOST):
-            messages: list[Json] = [
-                {
-                    "messageId": number,
-                    "sku": str(write.stock_id),
-                    "operationType": "PATCH",
-                    "productType": "PRODUCT",
-                    "patches": [quantity_patch(write.quantity)],
-                }
-                for number, write in enumerate(chunk, start=1)
-            ]
-            for number, why in (await send_feed(self.api, messages)).items():
-                refused[chunk[number - 1].stock_id] = why
-        return refused
+    async def _set_or_error(self, write: StockWrite) -> StockLevel | StoreError:
+        try:
+            return await self.set(write)
+        except (NotFound, RejectedByStore, StockChanged) as error:
+            return error
+
+    def _by_amazon(self) -> RejectedByStore:
+        why = "what lies in Amazon's warehouses is counted by Amazon alone"
+        return RejectedByStore(why, store=self.api.name, field="quantity")
 
     async def _by_report(self) -> list[StockLevel]:
         """Read the report and the warehouses at the same time: the report is mostly waiting."""
@@ -158,6 +174,17 @@ class Stock:
             location=BY_AMAZON if is_by_amazon else "",
             is_writable=not is_by_amazon,
         )
+
+
+def _message(number: int, write: StockWrite) -> Json:
+    """Return a feed's message. `PRODUCT` is every product type's name where only the offer is touched."""
+    return {
+        "messageId": number,
+        "sku": str(write.stock_id),
+        "operationType": "PATCH",
+        "productType": "PRODUCT",
+        "patches": [quantity_patch(write.quantity)],
+    }
 
 
 def quantity_patch(quantity: int) -> Json:

@@ -317,7 +317,7 @@ class AmazonServer(StoreServer):
         issues = []
         for message in feed["messages"]:
             item = self.goods.items.get(message["sku"])
-            if item is None:
+            if item is None or item.sku in self.goods.refused_in_feeds:
                 said = {"messageId": message["messageId"], "code": "90000900", "severity": "ERROR"}
                 issues.append({**said, "message": f"SKU '{message['sku']}' not found"})
             else:

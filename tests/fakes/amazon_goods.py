@@ -59,6 +59,7 @@ class Goods:
     live_after: int = 0
     named_after: int = 0
     rewrites: bool = False
+    refused_in_feeds: set[str] = field(default_factory=set)
     copies: Callable[[bytes], bytes] = bytes
     """What Amazon's compression makes of a picture."""
     url: str = ""

@@ -175,6 +175,7 @@ AMAZON = Kind(
             powers.RemovesImages,
             powers.ReadsStock,
             powers.SetsStock,
+            powers.SetsStockInBulk,
             powers.ReadsOrders,
             powers.ShipsOrders,
             powers.WritesPrices,

@@ -7,7 +7,6 @@ from decimal import Decimal
 
 from domain.catalog import ListingId, Sku
 from domain.trade import PriceWrite, Shipment, StockId, StockWrite, TextWrite
-from platforms.amazon.stock import Stock
 from tests.platforms.amazon_harness import AmazonHarness
 from tests.platforms.contract import ids, publish, restore
 
@@ -30,7 +29,6 @@ async def play(shop: AmazonHarness) -> None:
     await platform.set_stock(StockWrite("w", level.stock_id, shop.sku, was=level.quantity, quantity=9))
     await platform.set_price(PriceWrite(shop.listing_id, shop.sku, Decimal("21.90"), "EUR"))
     await platform.set_texts(TextWrite(shop.listing_id, title="Große Tasse", description="Für Kaffee."))
-    await Stock(platform._api).set_many([StockWrite("f", StockId("BOWL-01"), Sku("BOWL-01"), was=2, quantity=4)])
     order_ids = [await shop.sell(shop.sku, 1) for _ in range(3)]
     page = await platform.orders_since(shop.time.now() - timedelta(days=1))
     await platform.orders_since(shop.time.now() - timedelta(days=1), cursor=page.next_cursor)
@@ -42,4 +40,6 @@ async def play(shop: AmazonHarness) -> None:
     for number in range(201):
         goods.add_item(f"SKU-{number:03d}", "Cup", quantity=1, pictures=[])
     await platform.read_all_stock()
+    skus = [Sku(f"SKU-{number:03d}") for number in range(60)]
+    await platform.set_stock_of_many([StockWrite("f", StockId(one.value), one, was=1, quantity=4) for one in skus])
     assert (await platform.read_images(ListingId("SKU-001"))) == ()

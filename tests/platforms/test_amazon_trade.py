@@ -9,10 +9,19 @@ from datetime import timedelta
 import pytest
 
 from domain.catalog import ListingId, Sku
-from domain.errors import Ambiguous, BadInput, MissingScope, NeedsReconnect, NotFound, NotPossible, RejectedByStore
-from domain.trade import OrderState, Shipment, StockId, StockWrite
+from domain.errors import (
+    Ambiguous,
+    BadInput,
+    MissingScope,
+    NeedsReconnect,
+    NotFound,
+    NotPossible,
+    RejectedByStore,
+    StockChanged,
+)
+from domain.trade import OrderState, Shipment, StockId, StockLevel, StockWrite
 from platforms.amazon.descriptor import DESCRIPTOR, clean
-from platforms.amazon.stock import Stock
+from platforms.amazon.marketplaces import MARKETPLACES, REGIONS, endpoint
 from tests.fakes.amazon import LISTING_ROLE, ORDER_ROLE, RATES
 from tests.fakes.store_server import Fault
 from tests.platforms.amazon_harness import AmazonHarness, open_amazon
@@ -65,6 +74,13 @@ async def test_a_marketplace_where_nobody_sells_is_said(shop: AmazonHarness) -> 
     shop.reopen()
     with pytest.raises(NotFound, match=r"amazon\.com"):
         await shop.platform.check()
+
+
+def test_each_region_and_its_sandbox_has_an_address() -> None:
+    assert endpoint("na") == "https://sellingpartnerapi-na.amazon.com"
+    assert endpoint("eu-sandbox") == "https://sandbox.sellingpartnerapi-eu.amazon.com"
+    assert {one.region for one in MARKETPLACES} == set(REGIONS)
+    assert len({one.marketplace_id for one in MARKETPLACES}) == len(MARKETPLACES)
 
 
 def test_what_was_typed_is_put_into_shape() -> None:
@@ -146,20 +162,31 @@ async def test_the_stock_of_ten_thousand_skus_takes_few_calls(shop: AmazonHarnes
     assert shop.server.limits.refused == 0
 
 
-async def test_many_quantities_are_written_by_one_feed_and_refusals_named(shop: AmazonHarness) -> None:
+async def test_many_quantities_are_written_by_one_feed_and_each_is_told(shop: AmazonHarness) -> None:
+    goods = shop.server.goods
+    for number in range(100):
+        goods.add_item(f"SKU-{number:03d}", "Cup", quantity=number, pictures=[])
+    goods.items["SKU-002"].channel = "AMAZON_EU"
     writes = [
-        StockWrite("a", StockId("MUG-01"), Sku("MUG-01"), was=7, quantity=11),
-        StockWrite("b", StockId("NO-SUCH"), Sku("NO-SUCH"), was=1, quantity=12),
-        StockWrite("c", StockId("BOWL-01"), Sku("BOWL-01"), was=2, quantity=13),
+        StockWrite("w", StockId(sku), Sku(sku), was=one.quantity, quantity=50) for sku, one in goods.items.items()
     ]
-    stock = Stock(shop.platform._api)
+    writes.append(StockWrite("w", StockId("NO-SUCH"), Sku("NO-SUCH"), was=1, quantity=50))
+    goods.items["SKU-001"].quantity = 9
+    goods.refused_in_feeds = {"SKU-003"}
     begin = len(shop.calls)
-    refused = await stock.set_many(writes)
-    assert list(refused) == ["NO-SUCH"]
-    assert "not found" in refused[StockId("NO-SUCH")]
-    assert [one.quantity for one in shop.server.goods.items.values()] == [11, 13]
-    names = [name for name in shop.calls[begin:] if name not in {"getToken", "getFeed poll"}]
-    assert names == ["createFeedDocument", "upload", "createFeed", "getFeedDocument", "download"]
+    told = await shop.platform.set_stock_of_many(writes)
+    by_sku = dict(zip((write.sku.value for write in writes), told, strict=True))
+    odd = {sku: type(one) for sku, one in by_sku.items() if not isinstance(one, StockLevel)}
+    assert odd == {
+        "SKU-001": StockChanged, "SKU-002": RejectedByStore, "SKU-003": RejectedByStore, "NO-SUCH": NotFound,
+    }  # fmt: skip
+    assert {sku: item.quantity for sku, item in goods.items.items() if item.quantity != 50} == {
+        "SKU-001": 9, "SKU-002": 2, "SKU-003": 3,
+    }  # fmt: skip
+    names = [name for name in shop.calls[begin:] if name not in {"getToken", "getFeed poll", "searchListingsItems"}]
+    assert names == [
+        "getInventorySummaries", "createFeedDocument", "upload", "createFeed", "getFeedDocument", "download",
+    ]  # fmt: skip
 
 
 async def test_a_shipment_whose_answer_is_lost_is_looked_up_and_sent_once(shop: AmazonHarness) -> None:

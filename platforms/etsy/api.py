@@ -27,6 +27,8 @@ from platforms.etsy.payloads import (
     Shop,
     ShopListing,
     ShopListings,
+    VariationImage,
+    VariationImages,
     read,
 )
 from platforms.tokens import RenewedKey, TokenKeeper
@@ -164,6 +166,19 @@ class EtsyApi:
             total_s=UPLOAD_S,
         )
         return read(await self._transport.send(call), Image)
+
+    async def get_listing_variation_images(self, listing_id: ListingId) -> tuple[VariationImage, ...]:
+        """Return which picture each variation shows."""
+        path = f"{await self._shop()}/listings/{self._id(listing_id)}/variation-images"
+        return read(await self._get("getListingVariationImages", path), VariationImages).results
+
+    async def update_variation_images(self, listing_id: ListingId, links: Sequence[VariationImage]) -> None:
+        """Make these all the links of a listing; saying the same twice changes nothing."""
+        path = f"/v3/application{await self._shop()}/listings/{self._id(listing_id)}/variation-images"
+        body = {"variation_images": [link.model_dump() for link in links]}
+        await self._transport.send(
+            Call("updateVariationImages", "POST", path, is_repeatable=True, json=body, scope=WRITE)
+        )
 
     async def fetch(self, url: str) -> bytes:
         """Return a picture's bytes from Etsy's own picture hosts."""

@@ -7,9 +7,7 @@ is believed; a miss, or an old index, reads the shop anew.
 from __future__ import annotations
 
 import html
-import json
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Final, get_args
@@ -17,6 +15,7 @@ from typing import Final, get_args
 from domain.catalog import Listing, ListingId, ListingPage, Sku, Variant
 from domain.errors import BadInput, NotFound
 from platforms.etsy.api import PAGE, EtsyApi, State
+from platforms.etsy.index import SkuIndex, keep, noted
 from platforms.etsy.payloads import Image, Inventory, Offering, Product, ShopListing, ShopListings
 from platforms.etsy.pictures import shown
 
@@ -26,13 +25,11 @@ GOOD_FOR: Final = timedelta(minutes=10)
 """How long a hit is believed to be every listing of a SKU."""
 MISS_GOOD_FOR: Final = timedelta(seconds=30)
 """How long a miss is believed: somebody who has just made the listing asks again."""
-_SHOP: Final = ListingId("")
-_NOTE: Final = "skus"
 
 
 async def find(api: EtsyApi, sku: Sku) -> Sequence[Listing]:
     """Return every listing that sells exactly this SKU."""
-    index = await _noted(api)
+    index = await noted(api)
     now = api.clock()
     if index is not None and (known := index.of(sku)) and now - index.at < GOOD_FOR:
         looked = [listing for one in known if (listing := await _look(api, one)) and _sells(listing, sku)]
@@ -47,7 +44,7 @@ async def find(api: EtsyApi, sku: Sku) -> Sequence[Listing]:
 
 async def known_places(api: EtsyApi, skus: Sequence[Sku]) -> Sequence[ListingId] | None:
     """Return the listings that sell these SKUs, None where a fresh index does not know every one of them."""
-    index = await _noted(api)
+    index = await noted(api)
     if index is None or api.clock() - index.at >= GOOD_FOR or not all(index.of(sku) for sku in skus):
         return None
     return list(dict.fromkeys(place for sku in skus for place in index.of(sku)))
@@ -134,30 +131,16 @@ def values_of(product: Product) -> str:
     return " / ".join(html.unescape(value) for one in product.property_values for value in one.values)
 
 
-@dataclass(frozen=True, slots=True)
-class _Index:
-    at: datetime
-    listings: Mapping[str, Sequence[str]]
-
-    def of(self, sku: Sku) -> Sequence[ListingId]:
-        return [ListingId(one) for one in self.listings.get(sku.key, ())]
-
-
-async def _noted(api: EtsyApi) -> _Index | None:
-    text = (await api.notes.of_listing(api.store.store_id, _SHOP)).get(_NOTE)
-    if text is None:
-        return None
-    kept = json.loads(text)
-    return _Index(datetime.fromisoformat(kept["at"]), kept["listings"])
-
-
 async def _note(api: EtsyApi, at: datetime, listings: Iterable[ShopListing]) -> None:
     by_sku: dict[str, list[str]] = {}
+    varied = set()
     for listing in listings:
-        for key in sorted({key for product in products_of(listing) if (key := _key(product))}):
-            by_sku.setdefault(key, []).append(str(listing.listing_id))
-    text = json.dumps({"at": at.isoformat(), "listings": by_sku}, separators=(",", ":"))
-    await api.notes.keep(api.store.store_id, _SHOP, _NOTE, text)
+        products, listing_id = products_of(listing), str(listing.listing_id)
+        if len(products) > 1:
+            varied.add(listing_id)
+        for key in sorted({key for product in products if (key := _key(product))}):
+            by_sku.setdefault(key, []).append(listing_id)
+    await keep(api, SkuIndex(at, by_sku, frozenset(varied)))
 
 
 async def _look(api: EtsyApi, listing_id: ListingId) -> Listing | None:

@@ -53,6 +53,20 @@ class Images(_Payload):
         return tuple(sorted(self.results, key=lambda image: image.rank))
 
 
+class VariationImage(_Payload):
+    """ListingVariationImage: the picture that a variation's value shows."""
+
+    property_id: int
+    value_id: int
+    image_id: int
+
+
+class VariationImages(_Payload):
+    """ListingVariationImages."""
+
+    results: tuple[VariationImage, ...] = ()
+
+
 class PropertyValue(_Payload):
     """ListingPropertyValue: what makes one product of a listing differ from another."""
 

@@ -10,6 +10,7 @@ was not there before is ours. The order is set by the list of ids and read back,
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Final
@@ -17,7 +18,10 @@ from typing import Final
 from domain.catalog import ListingId
 from domain.errors import Ambiguous, NotFound, RejectedByStore, StoreDown, StoreError
 from platforms.etsy.api import EtsyApi
-from platforms.etsy.payloads import Image
+from platforms.etsy.index import noted
+from platforms.etsy.payloads import Image, VariationImage
+
+log = logging.getLogger("packshot.stores")
 
 IMAGES_MOST: Final = 20
 """Etsy's own limit (`image_ids` of updateListing); some listings are still held to 10, which only a refusal tells."""
@@ -28,7 +32,7 @@ ALT_MOST_CHARS: Final = 500
 class Swap:
     """What is noted of one change. `before`: the ids that stood there; `out`: the one that goes, None to append;
     `ours`: the one that comes, once its id is known; `made_room`: `out` (which said `alt_out`) went first, the
-    listing being full.
+    listing being full; `links`: the variations (property, value, picture) of the listing, where one showed `out`.
     """
 
     before: tuple[int, ...]
@@ -38,6 +42,7 @@ class Swap:
     alt_out: str = ""
     ours: int | None = None
     made_room: bool = False
+    links: tuple[tuple[int, int, int], ...] = ()
     is_done: bool = False
 
     def target(self, now: Sequence[int]) -> list[int]:
@@ -62,15 +67,18 @@ class Wanted:
 class Swaps:
     """One listing's changes, by name."""
 
-    def __init__(self, api: EtsyApi, listing_id: ListingId, kept: Mapping[str, str]) -> None:
+    def __init__(self, api: EtsyApi, listing_id: ListingId, kept: Mapping[str, str], *, is_varied: bool) -> None:
         self._api = api
         self._listing_id = listing_id
+        self._is_varied = is_varied
         self._all = {name: _read(text) for name, text in kept.items() if name.startswith(("publish:", "undo:"))}
 
     @classmethod
     async def load(cls, api: EtsyApi, listing_id: ListingId) -> Swaps:
-        """Read what is noted of a listing."""
-        return cls(api, listing_id, await api.notes.of_listing(api.store.store_id, listing_id))
+        """Read what is noted of a listing. The index is there before anybody can ask for one of its pictures."""
+        index = await noted(api)
+        kept = await api.notes.of_listing(api.store.store_id, listing_id)
+        return cls(api, listing_id, kept, is_varied=index is not None and listing_id in index.varied)
 
     def of(self, name: str) -> Swap | None:
         """Return what is noted under a name."""
@@ -97,6 +105,8 @@ class Swaps:
         Raises RejectedByStore with the listing as it was; Ambiguous where nobody can tell whether ours was added.
         """
         now = [image.listing_image_id for image in images]
+        if self._is_varied and swap.out in now:
+            swap = await self._keep_links(name, swap)
         if swap.ours not in now:
             swap = await self._bring(name, swap, wanted, now)
             now = [*now, swap.ours] if swap.ours is not None else now
@@ -108,6 +118,7 @@ class Swaps:
             standing = await self._api.get_listing_images(self._listing_id)
             ids = [image.listing_image_id for image in standing]
             if ids == target:
+                await self._link(swap)
                 await self.note(name, replace(swap, is_done=True))
                 return standing
             if swap.out is not None and swap.out in ids:
@@ -116,6 +127,28 @@ class Swaps:
             target = swap.target([one for one in ids if one not in late])
         store = self._api.store.name
         raise StoreDown(f"{store} keeps the pictures in another order than it was told.", store=store)
+
+    async def _keep_links(self, name: str, swap: Swap) -> Swap:
+        """Note which variations show what goes: Etsy forgets a link with its picture."""
+        links = await self._api.get_listing_variation_images(self._listing_id)
+        if swap.out not in {link.image_id for link in links}:
+            return swap
+        kept = tuple((link.property_id, link.value_id, link.image_id) for link in links)
+        return await self.note(name, replace(swap, links=kept))
+
+    async def _link(self, swap: Swap) -> None:
+        """Let the variations that showed what went show ours."""
+        if not swap.links or swap.ours is None:
+            return
+        links = [
+            VariationImage(property_id=name, value_id=value, image_id=swap.ours if image == swap.out else image)
+            for name, value, image in swap.links
+        ]
+        try:
+            await self._api.update_variation_images(self._listing_id, links)
+        except RejectedByStore as error:
+            # The picture stands where it was wanted; a link that Etsy refuses does not make that untrue.
+            log.warning("a variation lost its picture", extra={"listing": self._listing_id, "why": str(error)})
 
     async def take_out(self, image_id: int) -> None:
         """Take a picture off; one that is gone is no error."""
@@ -211,4 +244,5 @@ class Swaps:
 
 def _read(text: str) -> Swap:
     kept = json.loads(text)
-    return Swap(**{**kept, "before": tuple(kept["before"])})
+    links = tuple((name, value, image) for name, value, image in kept["links"])
+    return Swap(**{**kept, "before": tuple(kept["before"]), "links": links})

@@ -49,5 +49,5 @@ async def test_prism_takes_every_request_as_it_is_sent(transports: Transports, e
         assert 200 <= answer.status < 300, seen.operation
         seen_by_prism.operations.add(seen.operation)
     seen_by_prism.operations = {name for name in seen_by_prism.operations if " " not in name}
-    assert len(seen_by_prism.operations) == 14
+    assert len(seen_by_prism.operations) == 16
     assert seen_by_prism.violations == []

@@ -37,6 +37,7 @@ _NEEDS = {
     "uploadListingImage": "listings_w",
     "deleteListingImage": "listings_w",
     "updateListingInventory": "listings_w",
+    "updateVariationImages": "listings_w",
     "getShopReceipts": "transactions_r",
     "getShopReceipt": "transactions_r",
     "createReceiptShipment": "transactions_w",
@@ -115,6 +116,8 @@ class EtsyServer(StoreServer):
             self._way("GET", listing + "/images", "getListingImages", self._images),
             self._way("POST", mine + "/images", "uploadListingImage", self._upload),
             self._way("DELETE", mine + "/images/{image_id}", "deleteListingImage", self._delete_image),
+            self._way("GET", mine + "/variation-images", "getListingVariationImages", self._links),
+            self._way("POST", mine + "/variation-images", "updateVariationImages", self._link),
             self._way("GET", listing + "/inventory", "getListingInventory", self._inventory),
             self._way("PUT", listing + "/inventory", "updateListingInventory", self._put_inventory),
             self._way("GET", shop + "/receipts", "getShopReceipts", self._receipts),
@@ -276,6 +279,15 @@ class EtsyServer(StoreServer):
     async def _delete_image(self, seen: Seen) -> web.Response:
         self.goods.delete_image(self._of(seen), int(seen.match["image_id"]))
         return web.Response(status=204)
+
+    async def _links(self, seen: Seen) -> web.Response:
+        links = self.goods.links_of(self._of(seen))
+        return answer_json({"count": len(links), "results": links})
+
+    async def _link(self, seen: Seen) -> web.Response:
+        listing = self._of(seen)
+        self.goods.link(listing, seen.json()["variation_images"])
+        return await self._links(seen)
 
     async def _picture(self, seen: Seen) -> web.Response:
         content = self.goods.pictures.get(int(seen.match["image_id"]))

@@ -38,6 +38,8 @@ class Listing:
     state: str = "active"
     description: str = ""
     images_most: int = IMAGES_MOST
+    links: list[dict[str, Any]] = field(default_factory=list)
+    """Which picture each variation shows: property_id, value_id, image_id."""
 
     @property
     def quantity(self) -> int:
@@ -111,12 +113,29 @@ class Goods:
             self.ignores_order_times -= 1
             return
         listing.images[:] = numbers
+        self.links_of(listing)
 
     def delete_image(self, listing: Listing, number: int) -> None:
         """Take a picture off."""
         if number not in listing.images:
             raise GoodsError(404, "Could not find a ListingImage with that id")
         listing.images.remove(number)
+        self.links_of(listing)
+
+    def links_of(self, listing: Listing) -> list[dict[str, Any]]:
+        """Return the links to pictures that are there: the others are forgotten for good."""
+        listing.links = [one for one in listing.links if one["image_id"] in listing.images]
+        return listing.links
+
+    def link(self, listing: Listing, links: list[dict[str, Any]]) -> None:
+        """Make these all the links."""
+        if len({one["property_id"] for one in links}) > 1:
+            raise GoodsError(400, "variation images contains multiple property_ids")
+        if any(set(one) != {"property_id", "value_id", "image_id"} for one in links):
+            raise GoodsError(400, "Missing input parameter: [variation_images]")
+        if any(one["image_id"] not in listing.images for one in links):
+            raise GoodsError(400, "variation images names an image that is not on the listing")
+        listing.links = links
 
     def describe(self, listing: Listing, fields: dict[str, str]) -> None:
         """Change title and description."""

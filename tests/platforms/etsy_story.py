@@ -10,7 +10,7 @@ from domain.catalog import Sku
 from domain.errors import RejectedByStore
 from domain.trade import PriceWrite, Shipment, StockWrite, TextWrite
 from tests.platforms.contract import publish, restore
-from tests.platforms.etsy_harness import EtsyHarness
+from tests.platforms.etsy_harness import COLOUR, EtsyHarness
 
 
 async def play(shop: EtsyHarness) -> None:
@@ -21,6 +21,8 @@ async def play(shop: EtsyHarness) -> None:
     await store.find_listings(shop.sku)
     await store.list_products(limit=1)
     main, content = (await store.read_images(listing_id))[0], (await shop.images_at_store())[0]
+    listing = shop.server.goods.listings[int(listing_id)]
+    listing.links = [{"property_id": COLOUR, "value_id": 1, "image_id": int(main.image_id)}]
     ours = await publish(shop, "e1:1:s", replaces=main.image_id)
     await store.fetch_image(ours)
     await store.set_alt_text(listing_id, ours.image_id, "Blaue Tasse & <Henkel>")

@@ -26,7 +26,7 @@ from tests.fakes.etsy_goods import Listing, product
 from tests.fakes.store_server import Fault
 from tests.fakes.store_side import MemoryNotes
 from tests.platforms.contract import ids, publish, restore
-from tests.platforms.etsy_harness import STORE, EtsyHarness, open_etsy_shop
+from tests.platforms.etsy_harness import COLOUR, STORE, EtsyHarness, open_etsy_shop
 
 # ---------------------------------------------------------------- pictures
 
@@ -175,6 +175,47 @@ async def test_an_undo_after_the_listing_was_deleted_and_changed_names_the_sku()
         with pytest.raises(ChangedMeanwhile) as caught:
             await restore(shop, "e1:1:s", ours=ours.image_id, original=main, content=b"x")
         assert caught.value.sku == "MUG-01"
+
+
+@pytest.mark.parametrize("is_full", [False, True])
+async def test_a_variation_shows_the_new_picture_and_after_undo_the_old(is_full: bool) -> None:
+    async with open_etsy_shop() as shop:
+        listing, main, second = *_linked(shop), (await ids(shop))[1]
+        if is_full:
+            await shop.fill()
+        await shop.platform.find_listings(shop.sku)
+        content = (await shop.images_at_store())[0]
+        ours = await publish(shop, "e1:1:s", replaces=main)
+        assert [str(one["image_id"]) for one in listing.links] == [ours.image_id, second]
+        await restore(shop, "e1:1:s", ours=ours.image_id, original=main, content=content)
+        assert [str(one["image_id"]) for one in listing.links] == [main, second]
+
+
+@pytest.mark.parametrize("fault", [Fault.CUT, Fault.LOST, Fault.UNAUTHORISED])
+@pytest.mark.parametrize("at", range(6))
+async def test_trouble_while_a_linked_picture_is_replaced_loses_no_link(fault: Fault, at: int) -> None:
+    async with open_etsy_shop() as shop:
+        listing, main = _linked(shop)
+        await shop.platform.find_listings(shop.sku)
+        shop.fail(fault, at=at)
+        for _ in range(3):
+            try:
+                ours = await publish(shop, "e1:1:s", replaces=main)
+            except (StoreDown, Ambiguous):
+                shop.reopen()
+            else:
+                break
+        assert str(listing.links[0]["image_id"]) == ours.image_id
+        assert len(listing.links) == 2
+
+
+async def test_a_link_etsy_refuses_does_not_unpublish_the_picture() -> None:
+    async with open_etsy_shop() as shop:
+        listing, main = _linked(shop)
+        listing.links[1]["property_id"] = 999
+        await shop.platform.find_listings(shop.sku)
+        ours = await publish(shop, "e1:1:s", replaces=main)
+        assert (await ids(shop))[0] == ours.image_id
 
 
 async def test_a_text_is_not_changed_on_a_full_listing_and_the_way_out_is_said() -> None:
@@ -359,6 +400,15 @@ async def _held_to_ten(shop: EtsyHarness) -> Listing:
     while len(listing.images) < 10:
         listing.images.append(shop.server.goods.add_picture(b"more %d" % len(listing.images)))
     return listing
+
+
+def _linked(shop: EtsyHarness) -> tuple[Listing, ImageId]:
+    """Let each colour show a picture of its own, the first the main one."""
+    listing = shop.server.goods.listings[int(shop.listing_id)]
+    listing.links = [
+        {"property_id": COLOUR, "value_id": value, "image_id": listing.images[value - 1]} for value in (1, 2)
+    ]
+    return listing, ImageId(str(listing.images[0]))
 
 
 def _field_names(body: bytes) -> list[bytes]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import math
+from typing import Final
 
 from domain.errors import (
     Ambiguous,
@@ -20,6 +22,9 @@ from domain.errors import (
 )
 from domain.sentences import Sentence
 from handlers.words import text
+
+LONG_PAUSE_S: Final = 120.0
+"""From here on a pause is told in minutes: a day's allowance that is used up, not a moment's haste."""
 
 _FAULTS: dict[str, str] = {
     "media_missing": text("That photo is no longer kept: send it again."),
@@ -71,6 +76,12 @@ def undo_sentence_for(error: BaseException) -> Sentence:
 
 def _of_store(error: StoreError) -> Sentence:
     match error:
+        case RateLimited() if error.retry_after_s >= LONG_PAUSE_S:
+            return Sentence(
+                "{store} takes no more calls from me for now: it opens again in {minutes} minutes, so try again then.",
+                store=error.store,
+                minutes=math.ceil(error.retry_after_s / 60),
+            )
         case RateLimited():
             return Sentence(
                 "{store} is busy and asked me to wait {seconds} s: try again then.",

@@ -334,6 +334,7 @@ EVERY_ERROR: tuple[BaseException, ...] = (
     errors.NotPossible("Not now: try later."),
     errors.StoreError("418", store="Shelf"),
     RateLimited(store="Shelf", retry_after_s=3),
+    RateLimited(store="Shelf", retry_after_s=3601),
     StoreDown("503", store="Shelf"),
     NeedsReconnect("401", store="Shelf"),
     errors.MissingScope(store="Shelf", scope="write_files"),
@@ -351,6 +352,10 @@ EVERY_ERROR: tuple[BaseException, ...] = (
     ZeroDivisionError("Traceback: /secret"),
     TimeoutError(),
 )
+
+
+def test_a_long_pause_is_told_in_minutes() -> None:
+    assert "opens again in 61 minutes" in sentence_for(RateLimited(store="Shelf", retry_after_s=3601))
 
 
 @pytest.mark.parametrize("error", EVERY_ERROR, ids=[type(error).__name__ for error in EVERY_ERROR])

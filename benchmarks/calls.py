@@ -17,6 +17,7 @@ from domain.catalog import ImageId, ListingId
 from domain.ports import PublishRequest, RestoresImages
 from domain.powers import ReadsStock
 from platforms.buckets import WHOLE_ACCOUNT, Rate
+from platforms.transport import Patience
 from tests.fakes.amazon import RATES as AMAZON_RATES
 from tests.fakes.limits import CrowdTime
 from tests.fakes.store_side import make_transports
@@ -36,6 +37,8 @@ AIMS = {
 }
 """At most so many, read-back included, polls apart; Shopify's sixth is the download."""
 SKUS = 10_000
+PATIENT = Patience(read_s=60.0, backoff_s=0.0, backoff_most_s=0.0)
+"""Calls are counted here, not seconds: a fake may take its time on a busy machine."""
 POLL = "poll"
 """An operation whose name ends so is a poll: the fake names it `mediaStatus poll`."""
 
@@ -99,6 +102,8 @@ async def _stock(shop: StoreHarness) -> None:
 
 async def _large_stock(shop: StoreHarness) -> None:
     if isinstance(shop.platform, ReadsStock) and isinstance(shop, LargeHarness):
+        if isinstance(shop, CrowdedHarness):
+            shop.transports.patience = PATIENT
         await shop.add_skus(SKUS)
         _from_here(shop)
         levels = await shop.platform.read_all_stock()
@@ -178,7 +183,7 @@ async def rush(kind: Kind) -> Rush | None:
         listings = [await shop.add_listing() for _ in range(PUBLISHES)]
         server = shop.server
         time = CrowdTime(progress=lambda: len(server.calls))
-        async with make_transports(time) as transports:
+        async with make_transports(time, patience=PATIENT) as transports:
             shop.transports = transports
             shop.reopen()
             server.keep_limits(time.monotonic, LIMITS.get(kind.name, {}))

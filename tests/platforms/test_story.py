@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
+from platforms.registry import PLATFORMS
 from tests.platforms.stage import Theatre, open_theatre
 from tests.platforms.stages import STAGES
 
@@ -23,3 +24,7 @@ async def theatre(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[The
 async def test_a_listings_picture_is_enhanced_approved_and_undone(name: str, theatre: Theatre) -> None:
     told = str(await theatre.play(name))
     assert told.index("PreviewReady") < told.index("Published") < told.index("Restored")
+
+
+def test_every_store_that_can_be_connected_is_on_stage() -> None:
+    assert set(STAGES) == {platform.value for platform in PLATFORMS}

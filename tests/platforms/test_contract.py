@@ -15,13 +15,14 @@ from domain.catalog import PlatformName
 from domain.ports import RestoresImages
 from platforms.registry import PLATFORMS
 from tests.fakes.store_server import Fault
-from tests.platforms.contract import CONTRACT, CONTRACT_OF_KEYS, Rule, Step, any_walk_keeps_the_other_pictures
+from tests.platforms.contract import CONTRACT, CONTRACT_OF_KEYS, Rule
 from tests.platforms.contract_faults import Doing, Tally, calls_needed, with_a_crash, with_fault
 from tests.platforms.contract_trade import TRADE_CONTRACT, TradeRule
+from tests.platforms.contract_walk import Step, any_walk_keeps_the_other_pictures
 from tests.platforms.harness import Kind, TradingHarness
 from tests.platforms.harnesses import KINDS
 
-POWERS = {
+POWERS: set[type[object]] = {
     RestoresImages,
     *(kind for kind in vars(powers).values() if inspect.isclass(kind) and kind.__module__ == powers.__name__),
 }

@@ -23,6 +23,12 @@ class FakeMedia:
         self.objects[name] = content
         return name
 
+    async def put_all(self, contents: Sequence[bytes]) -> tuple[Sha256, ...]:
+        return tuple([await self.put(content) for content in contents])
+
+    async def write(self, content: bytes) -> Sha256:
+        return await self.put(content)
+
     async def get(self, name: Sha256) -> bytes:
         if name not in self.objects:
             raise Fault("media_missing", name)

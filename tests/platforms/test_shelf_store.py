@@ -119,6 +119,9 @@ async def test_every_platform_here_opens_under_its_own_name() -> None:
     async with make_transports(HandTime()) as transports:
         for platform, descriptor in PLATFORMS.items():
             assert descriptor.platform is platform
-            settings = {one.name: one.default or "x" for one in descriptor.settings}
+            settings = {
+                one.name: one.default or ("https://shop.example" if one.is_needed else "")
+                for one in descriptor.settings
+            }
             supplies = Supplies(FakeMedia(), FakeShelfRows(), str, transports, MemoryNotes(), settings)
             assert descriptor.open(replace(STORE, platform=platform), supplies).store.platform is platform

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,13 +100,18 @@ async def play(both: Both) -> None:
     card = slack.posted(shop)[-1]
     await people.press(anna, shop, card["ts"], "Approve")
     await slack.until(lambda: "Live" in slack.posted(shop)[-1]["text"], timeout_s=LONG_S)
-    await telegram.until(lambda: "Anna" in telegram.shown(mia)[-1].text, timeout_s=LONG_S)
+    await telegram.until(lambda: _offering(telegram.shown(mia), "Undo"), timeout_s=LONG_S)
+    await telegram.until(lambda: "Anna approved" in telegram.shown(mia)[-1].text, timeout_s=LONG_S)
     assert await both.shown() != before, "published"
 
-    telegram.press(mia, telegram.shown(mia)[-1], "Undo")
+    telegram.press(mia, _offering(telegram.shown(mia), "Undo")[-1], "Undo")
     await slack.until(lambda: "Undone" in slack.posted(shop)[-1]["text"], timeout_s=LONG_S)
-    await telegram.until(lambda: not _offers(telegram.shown(mia)[-1], "Undo"), timeout_s=LONG_S)
+    await telegram.until(lambda: not _offering(telegram.shown(mia), "Undo"), timeout_s=LONG_S)
     assert await both.shown() == before, "what stood there before stands again"
+
+
+def _offering(messages: Sequence[Message], words: str) -> list[Message]:
+    return [message for message in messages if _offers(message, words)]
 
 
 def _offers(message: Message, words: str) -> bool:

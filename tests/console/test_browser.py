@@ -122,7 +122,7 @@ async def _shelf_photo(request: Request) -> Response:
 
 
 def _serve(app: Starlette, listening: socket.socket) -> tuple[uvicorn.Server, asyncio.Task[None]]:
-    config = uvicorn.Config(app, log_level="critical", ws="none", lifespan="off", timeout_graceful_shutdown=0)
+    config = uvicorn.Config(app, log_config=None, ws="none", lifespan="off", timeout_graceful_shutdown=0)
     server = uvicorn.Server(config)
     return server, asyncio.ensure_future(server._serve([listening]))
 

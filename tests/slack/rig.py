@@ -122,7 +122,7 @@ async def open_rig(
 async def _served(listeners: SlackListeners) -> AsyncIterator[str]:
     listening = socket.create_server(("127.0.0.1", 0))
     app = Starlette(routes=listeners.routes())
-    config = uvicorn.Config(app, log_level="critical", ws="none", lifespan="off", timeout_graceful_shutdown=0)
+    config = uvicorn.Config(app, log_config=None, ws="none", lifespan="off", timeout_graceful_shutdown=0)
     server = uvicorn.Server(config)
     serving = asyncio.ensure_future(server._serve([listening]))
     try:

@@ -116,7 +116,7 @@ class TelegramBot:
         """Run the listeners, and the web application when there is a webhook."""
         if self.webhook:
             app = Starlette(routes=self.listeners.routes())
-            config = uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error", lifespan="off", ws="none")
+            config = uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None, lifespan="off", ws="none")
             self._web = uvicorn.Server(config)
             self._serving = asyncio.create_task(self._web.serve())
             await self.telegram.until(lambda: self._web is not None and self._web.started)

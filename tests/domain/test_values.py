@@ -119,7 +119,7 @@ def test_a_recipe_changes_only_what_was_asked_for() -> None:
     changed = recipe.changed({"shadow": "soft"})
     assert changed == Recipe(background=WHITE, shadow=Shadow.SOFT, engine="builtin")
     assert recipe.changed({}) is recipe
-    with pytest.raises(BadInput, match="white=, .*engine="):
+    with pytest.raises(BadInput, match=r"white=, .*engine="):
         recipe.changed({"colour": "red"})
 
 

@@ -94,7 +94,9 @@ class FakeEnhancer:
             Picture(each.name, f"{each.name} picture of {name}".encode(), "image/jpeg", *each.size_px, (finding,))
             for each in rules
         )
-        return Enhanced(pictures, photo, b"after " + name.encode(), b"preview " + name.encode(), "fake", 0.9, self.findings)
+        return Enhanced(
+            pictures, photo, b"after " + name.encode(), b"preview " + name.encode(), "fake", 0.9, self.findings
+        )
 
     async def numbered(self, photo: bytes, areas: Sequence[Area]) -> bytes:
         return f"numbered {' '.join(str(area) for area in areas)} of {photo!r}".encode()

@@ -67,7 +67,7 @@ class PixelProcesses:
         self._settings = settings
         self._backdrop = backdrop
         self._here = settings.open()
-        self._children = self._new_children(PHOTOS_AT_ONCE)
+        self._children: ProcessPoolExecutor | None = None
 
     async def enhance(self, photo: bytes, recipe: Recipe, rules: Sequence[PictureRules]) -> Enhanced:
         """Keep the port's promise: see `domain.ports.Enhancer`."""
@@ -94,16 +94,19 @@ class PixelProcesses:
     def close(self) -> None:
         """Let the photos in work finish, take no more."""
         self._here.close()
-        self._children.shutdown(wait=True, cancel_futures=True)
+        if self._children is not None:
+            self._children.shutdown(wait=True, cancel_futures=True)
 
     async def _in_child(self, act: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        if self._children is None:
+            self._children = self._new_children(PHOTOS_AT_ONCE)
         children = self._children
         try:
             return await _handed_over(children, act, *args, **kwargs)
         except BrokenProcessPool:
             log.warning("a child died over its pictures")
             if self._children is children:  # whoever notices first
-                self._children = self._new_children(PHOTOS_AT_ONCE)
+                self._children = None
         # The photos beside the one that killed its child were lost with it. Alone, each of them ends, and
         # only the guilty one dies again.
         child = self._new_children(1)

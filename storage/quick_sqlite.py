@@ -8,6 +8,7 @@ to the thread: BEGIN IMMEDIATE where there is another writer, a COMMIT that wait
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -19,6 +20,7 @@ _BEGIN = "BEGIN IMMEDIATE"
 _QUICK_PRAGMA = "PRAGMA synchronous = "
 _MAY_WAIT = (_BEGIN, "COMMIT", "ROLLBACK", "PRAGMA", "VACUUM")
 _ITER_CHUNK = 64
+_SHORT_LOOKS, _SHORT_PAUSE_S = 25, 0.002
 
 
 class QuickConnection(aiosqlite.Connection):
@@ -41,7 +43,7 @@ class QuickConnection(aiosqlite.Connection):
         if self._connection is not None and self._handed_over == self._finished:
             if not self._may_wait(fn, args):
                 return fn(*args, **kwargs)
-            if args[:1] == (_BEGIN,) and self._begins_at_once():
+            if args[:1] == (_BEGIN,) and await self._begins_soon():
                 return None
         self._handed_over += 1
         return await super()._execute(self._in_thread, fn, args, kwargs)  # type: ignore[no-untyped-call]
@@ -51,6 +53,19 @@ class QuickConnection(aiosqlite.Connection):
             return fn(*args, **kwargs)
         finally:
             self._finished += 1
+
+    async def _begins_soon(self) -> bool:
+        """Begin writing as soon as nobody else does; False when that takes longer than a short transaction.
+
+        SQLite's own waiting sleeps up to 100 ms at a time, and the other writer is long done by then.
+        """
+        if self._begins_at_once():
+            return True
+        for _look in range(_SHORT_LOOKS):
+            await asyncio.sleep(_SHORT_PAUSE_S)
+            if self._begins_at_once():
+                return True
+        return False
 
     def _begins_at_once(self) -> bool:
         """Begin writing if nobody else writes just now."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 from PIL import Image
 
 from domain.recipe import Recipe
+from tests.imaging.memory import peak_mb
 from tests.imaging.photos import MAIN, builtin, disc, display_p3_profile
 
 MOST_MB = 1500
@@ -33,7 +33,7 @@ def draw_largest(path: Path, kind: str, mode: str) -> None:
 def tell_memory(path: Path) -> None:
     """Enhance it and print the engine and the most memory: run in a process of its own."""
     made = builtin().enhance_photo(path.read_bytes(), Recipe(), [MAIN])
-    print(json.dumps({"engine": made.engine, "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024}))
+    print(json.dumps({"engine": made.engine, "peak_mb": peak_mb()}))
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import io
 import json
-import resource
 import subprocess
 import sys
 import time
@@ -25,6 +24,7 @@ from domain.errors import BadPhoto
 from domain.recipe import Recipe
 from imaging.codec import decode
 from imaging.engine import LocalEnhancer
+from tests.imaging.memory import peak_mb
 from tests.imaging.photos import MAIN, disc, display_p3_profile, encoded
 
 MUTATIONS = 1000
@@ -131,8 +131,7 @@ def tell_how_all_fared() -> None:
         photo, start = mutated(number), time.process_time()
         fared[outcome(careful, photo)] += 1
         slowest_cpu_s = max(slowest_cpu_s, time.process_time() - start)
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    print(json.dumps({"fared": fared, "slowest_cpu_s": slowest_cpu_s, "peak_mb": peak_mb}))
+    print(json.dumps({"fared": fared, "slowest_cpu_s": slowest_cpu_s, "peak_mb": peak_mb()}))
 
 
 def test_thousand_damaged_files_are_each_a_picture_or_a_sentence() -> None:

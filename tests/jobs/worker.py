@@ -41,7 +41,7 @@ def steps(book: Book, folder: Path) -> Steps:
                     os.kill(os.getpid(), signal.SIGKILL)
                 case "bad":
                     raise BadPhoto("That is no photo: send another one.", reason="truncated")
-            if name == "confirm":
+            if name in {"confirm", "look"}:  # the row has come to rest
                 book.settle(subject)
             book.write(f"{name} end", subject)
 

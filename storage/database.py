@@ -7,6 +7,8 @@ Python first, since SQLite's busy handler is no queue: it sleeps and leaves the 
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from contextvars import ContextVar
@@ -153,7 +155,15 @@ def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) ->
     connection.isolation_level = None
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
-    cursor.execute("PRAGMA journal_mode = WAL")
+    for is_last in (*[False] * 100, True):
+        try:
+            cursor.execute("PRAGMA journal_mode = WAL")
+            break
+        except sqlite3.OperationalError:
+            # Two first starts at once: here SQLite does not wait for the other, whatever busy_timeout says.
+            if is_last:
+                raise
+            time.sleep(0.05)
     # The job engine's connections, in threads of their own, move the log into the file long before this.
     cursor.execute(f"PRAGMA wal_autocheckpoint = {LATE_CHECKPOINT_PAGES}")
     cursor.execute("PRAGMA foreign_keys = ON")

@@ -37,12 +37,7 @@ class PlatformSettings(BaseSettings):
     )
     @classmethod
     def _vendor_or_loopback(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if value and (parts.scheme not in {"http", "https"} or not parts.hostname):
-            raise ValueError("must be an https:// address")
-        if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
-            raise ValueError("must be https:// (plain http only on loopback)")
-        return value.rstrip("/")
+        return https_or_loopback(value)
 
     @property
     def deployment(self) -> dict[str, str]:
@@ -54,6 +49,16 @@ class PlatformSettings(BaseSettings):
         """What no log line may carry."""
         values = (getattr(self, name) for name in PlatformSettings.model_fields)
         return tuple(value.get_secret_value() for value in values if isinstance(value, SecretStr))
+
+
+def https_or_loopback(value: str) -> str:
+    """Return an address without its last slash; empty stays empty. Raises ValueError for plain http to anywhere else."""
+    parts = urlsplit(value)
+    if value and (parts.scheme not in {"http", "https"} or not parts.hostname):
+        raise ValueError("must be an https:// address")
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
+        raise ValueError("must be https:// (plain http only on loopback)")
+    return value.rstrip("/")
 
 
 def _plain(value: object) -> str:

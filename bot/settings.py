@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
-from bot.platform_settings import LOOPBACK_HOSTS, PlatformSettings
+from bot.platform_settings import LOOPBACK_HOSTS, PlatformSettings, https_or_loopback
 from domain.errors import NotPossible
 from domain.people import Role
 
@@ -104,12 +104,7 @@ class Settings(PlatformSettings):
     @field_validator("public_url", "s3_endpoint", "slack_api_url", "telegram_api_url", "weights_url")
     @classmethod
     def _https_or_loopback(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if value and (parts.scheme not in {"http", "https"} or not parts.hostname):
-            raise ValueError("must be an https:// address")
-        if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
-            raise ValueError("must be https:// (plain http only on loopback)")
-        return value.rstrip("/")
+        return https_or_loopback(value)
 
     @model_validator(mode="after")
     def _a_way_in_for_slack(self) -> Settings:

@@ -18,15 +18,8 @@ MOST_VERSIONS = 3
 
 async def compare(asked: Asked, intent: CompareVersions, desk: Desk) -> None:
     """Show the versions of one picture. Raises BadInput where there is none, NotPossible where none is kept."""
-    team_id = asked.member.team_id
     async with desk.work.reading() as rows:
-        enhancement = (
-            await rows.enhancements.get(team_id, intent.enhancement_id)
-            if intent.enhancement_id
-            else await rows.enhancements.latest_in(asked.incoming.place, team_id, sku=intent.sku)
-        )
-        if enhancement is None:
-            raise decide.no_picture(intent.sku)
+        enhancement = await decide.meant(rows, asked, intent)
         revisions = await rows.enhancements.revisions(enhancement.enhancement_id)
     await _show(asked, desk, enhancement, revisions)
 

@@ -122,16 +122,8 @@ def _parts(enhancement: Enhancement) -> list[_Numbered]:
 
 
 async def _meant_card(asked: Asked, intent: CorrectPart, desk: Desk) -> Enhancement:
-    team_id = asked.member.team_id
     async with desk.work.reading() as rows:
-        enhancement = (
-            await rows.enhancements.get(team_id, intent.enhancement_id)
-            if intent.enhancement_id
-            else await rows.enhancements.latest_in(asked.incoming.place, team_id, sku=intent.sku)
-        )
-    if enhancement is None:
-        raise decide.no_picture(intent.sku)
-    return enhancement
+        return await decide.meant(rows, asked, intent)
 
 
 async def _redo(

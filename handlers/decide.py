@@ -24,7 +24,7 @@ from domain.enhancement import (
     Target,
 )
 from domain.errors import BadInput, NotAllowed, NotAMember, NotPossible, RowChanged, StaleButton
-from domain.intents import DecideBySku, Press, ShowCard
+from domain.intents import CompareVersions, CorrectPart, DecideBySku, Press, ShowCard
 from domain.jobs import enhance_job, publish_job, restore_job
 from domain.people import Member
 from domain.ports import Reading, UnitOfWork
@@ -370,6 +370,19 @@ def _stale(enhancement: Enhancement) -> StaleButton:
         "That button is from an older card of {sku}; the card is up to date now: press again there.",
         sku=enhancement.sku.value,
     )
+
+
+async def meant(rows: Reading, asked: Asked, intent: CorrectPart | CompareVersions) -> Enhancement:
+    """Return the picture that words are about: the card they answer, else the latest here. Raises BadInput without one."""
+    team_id = asked.member.team_id
+    found = (
+        await rows.enhancements.get(team_id, intent.enhancement_id)
+        if intent.enhancement_id
+        else await rows.enhancements.latest_in(asked.incoming.place, team_id, sku=intent.sku)
+    )
+    if found is None:
+        raise no_picture(intent.sku)
+    return found
 
 
 def no_picture(sku: Sku | None) -> BadInput:

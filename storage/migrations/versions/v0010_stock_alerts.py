@@ -1,0 +1,12 @@
+"""Who is told of low stock, when, and what was said."""
+
+from __future__ import annotations
+
+revision = "0010"
+down_revision = "0009"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    pass

@@ -27,7 +27,7 @@ run: setup
 	@$(BIN)/packshot run
 
 test: setup
-	@$(BIN)/python -m pytest -m "not soak and not contracts" -rs
+	@$(BIN)/python -m pytest -m "not soak and not contracts" -n auto --dist loadfile -rs
 
 check: setup
 	@$(BIN)/ruff check .

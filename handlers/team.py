@@ -9,8 +9,8 @@ from domain.intents import Incoming, Invite, Join, ShowHelp, ShowHistory
 from domain.people import Role
 from domain.replies import HelpLine, HelpShown, HistoryLine, HistoryShown, Invited, Joined, MemberLine, MemberList
 from domain.rows import AuditEntry
+from handlers.commands import BY_NAME, COMMANDS
 from handlers.desk import Asked, Desk
-from handlers.grammar import BY_NAME, COMMANDS
 
 INVITATION_LIFE = timedelta(days=7)
 HISTORY_LINES = 15

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from telegram import Bot, BotCommand, BotCommandScopeAllGroupChats, BotCommandScopeAllPrivateChats
 
-from handlers.grammar import COMMANDS
+from handlers.commands import COMMANDS
 from handlers.words import LANGUAGES, Words
 
 IN_GROUPS = frozenset({"enhance", "approve", "reject", "redo", "undo", "card", "products", "status", "settings", "help"})  # fmt: skip

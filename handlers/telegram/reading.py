@@ -19,7 +19,7 @@ from telegram.constants import ChatType
 
 from domain.intents import Attachment, Incoming
 from domain.people import Actor, ChatName, Place
-from handlers.grammar import BY_NAME
+from handlers.commands import BY_NAME
 
 _STARTERS = frozenset({"start", "packshot"})
 

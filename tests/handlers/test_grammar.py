@@ -25,7 +25,8 @@ from domain.intents import (
     ShowStatus,
 )
 from domain.people import Role
-from handlers.grammar import BY_NAME, COMMANDS, MAX_SKUS_AT_ONCE, MAX_TEXT_CHARS, Command, parse, parse_press
+from handlers.commands import BY_NAME, COMMANDS, MAX_SKUS_AT_ONCE, Command
+from handlers.grammar import MAX_TEXT_CHARS, parse, parse_press
 
 PHOTO = (Sha256("ab" * 32),)
 MUG, BOWL = Sku("MUG-01"), Sku("BOWL-2")

@@ -19,7 +19,7 @@ from domain.replies import (
     StoreList,
 )
 from domain.tokens import Action, Token
-from handlers.grammar import COMMANDS
+from handlers.commands import COMMANDS
 from handlers.rights import NEEDS
 from tests.handlers.shop import OTHER_ADMIN, PEOPLE, PHOTO, STRANGER, Shop, button
 

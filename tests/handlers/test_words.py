@@ -16,8 +16,8 @@ from domain.errors import NotAllowed, UnknownSku, UserError
 from domain.picture import SENTENCES
 from domain.sentences import Sentence
 from handlers import words as words_module
+from handlers.commands import COMMANDS
 from handlers.failures import sentence_for
-from handlers.grammar import COMMANDS
 from handlers.words import LANGUAGES, Words, known_language
 
 HANDLERS = Path(words_module.__file__).parent

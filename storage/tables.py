@@ -76,7 +76,7 @@ class TeamRow(Row, table=True):
 
 
 class MemberRow(Row, table=True):
-    """A person of a team."""
+    """A person of a team. `removed_at`: an admin took their access away; what they did keeps their name."""
 
     __tablename__ = "member"
     member_id: str = Field(primary_key=True)
@@ -84,6 +84,7 @@ class MemberRow(Row, table=True):
     name: str
     role: str
     created_at: datetime = Field(sa_type=UtcDateTime)
+    removed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class IdentityRow(Row, table=True):
@@ -112,6 +113,7 @@ class InvitationRow(Row, table=True):
     expires_at: datetime = Field(sa_type=UtcDateTime)
     used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     used_by: str | None = Field(default=None, foreign_key="member.member_id")
+    revoked_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class PlaceRow(Row, table=True):

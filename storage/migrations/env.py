@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
+import storage.team_tables  # noqa: F401 - each file of tables adds its own
 from storage.tables import Row
 
 context.configure(

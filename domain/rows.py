@@ -293,8 +293,23 @@ class ShelfRows(Protocol):
         """Record an order and lower the stock in one step; None when there is not enough."""
         ...
 
-    async def orders(self, store_id: StoreId, *, since: datetime) -> Sequence[ShelfOrder]:
-        """Return orders from `since` on, oldest first."""
+    async def orders(
+        self, store_id: StoreId, *, since: datetime, after_id: str = "", limit: int | None = None
+    ) -> Sequence[ShelfOrder]:
+        """Return orders from `since` on, oldest first; `after_id` leaves out those of that very moment up to it."""
+        ...
+
+    async def order(self, store_id: StoreId, order_id: str) -> ShelfOrder | None:
+        """Return one, None when there is none."""
+        ...
+
+    async def set_quantity(
+        self, store_id: StoreId, listing_id: ListingId, sku: Sku, *, was: int | None, quantity: int, key: str
+    ) -> tuple[bool, int] | None:
+        """Set it where it is still `was`, or `was` is None; return whether it is set, and what stands there now.
+
+        The same key again, as the last one there, is set and writes nothing. None for a form that is gone.
+        """
         ...
 
 

@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, select, update
+from sqlalchemy import ColumnElement, Select, and_, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -144,16 +144,54 @@ class SqlShelfRows:
                     return ShelfOrder(order.order_id, Sku(order.sku), order.quantity, order.ordered_at)
         return None
 
-    async def orders(self, store_id: StoreId, *, since: datetime) -> Sequence[ShelfOrder]:
-        """Return orders from `since` on, oldest first."""
+    async def orders(
+        self, store_id: StoreId, *, since: datetime, after_id: str = "", limit: int | None = None
+    ) -> Sequence[ShelfOrder]:
+        """Return orders from `since` on, oldest first; `after_id` leaves out those of that very moment up to it."""
+        at, number = col(ShelfOrderRow.ordered_at), col(ShelfOrderRow.order_id)
         statement = (
             select(ShelfOrderRow)
-            .where(col(ShelfOrderRow.store_id) == store_id, col(ShelfOrderRow.ordered_at) >= since)
-            .order_by(col(ShelfOrderRow.ordered_at), col(ShelfOrderRow.order_id))
+            .where(
+                col(ShelfOrderRow.store_id) == store_id,
+                or_(at > since, and_(at == since, number > after_id)),
+            )
+            .order_by(at, number)
+            .limit(limit)
         )
         async with self._database.read() as db_session:
             rows = await find_all(db_session, statement)
-        return [ShelfOrder(row.order_id, Sku(row.sku), row.quantity, row.ordered_at) for row in rows]
+        return [_order(row) for row in rows]
+
+    async def order(self, store_id: StoreId, order_id: str) -> ShelfOrder | None:
+        """Return one, None when there is none."""
+        statement = select(ShelfOrderRow).where(
+            col(ShelfOrderRow.store_id) == store_id, col(ShelfOrderRow.order_id) == order_id
+        )
+        async with self._database.read() as db_session:
+            row = await find_one(db_session, statement)
+        return None if row is None else _order(row)
+
+    async def set_quantity(
+        self, store_id: StoreId, listing_id: ListingId, sku: Sku, *, was: int | None, quantity: int, key: str
+    ) -> tuple[bool, int] | None:
+        """Set it where it is still `was`, or `was` is None; return whether it is set, and what stands there now.
+
+        The same key again, as the last one there, is set and writes nothing. None for a form that is gone.
+        """
+        of_listing = _is(ShelfVariantRow, store_id, listing_id)
+        forms = select(ShelfVariantRow).where(*of_listing, col(ShelfVariantRow.sku_key) == sku.key)
+        async with self._database.begin() as db_session:
+            variant = await find_one(db_session, forms.order_by(col(ShelfVariantRow.position)).with_for_update())
+            if variant is None:
+                return None
+            if variant.written_as == key or variant.quantity == quantity:
+                return True, variant.quantity
+            if was is not None and variant.quantity != was:
+                return False, variant.quantity
+            this = (*of_listing, col(ShelfVariantRow.position) == variant.position)
+            await change(db_session, update(ShelfVariantRow).where(*this).values(quantity=quantity, written_as=key))
+            await _raise_version(db_session, variant)
+            return True, quantity
 
     async def _find(self, store_id: StoreId, statement: Select[ShelfListingRow]) -> Sequence[ShelfListing]:
         async with self._database.read() as db_session:
@@ -196,13 +234,17 @@ async def _take(db_session: AsyncSession, variant: ShelfVariantRow, quantity: in
     )
     if taken != 1:
         return False
-    await change(
-        db_session,
-        update(ShelfListingRow)
-        .where(*_is(ShelfListingRow, variant.store_id, variant.listing_id))
-        .values(version=col(ShelfListingRow.version) + 1),
-    )
+    await _raise_version(db_session, variant)
     return True
+
+
+async def _raise_version(db_session: AsyncSession, variant: ShelfVariantRow) -> None:
+    this = _is(ShelfListingRow, variant.store_id, variant.listing_id)
+    await change(db_session, update(ShelfListingRow).where(*this).values(version=col(ShelfListingRow.version) + 1))
+
+
+def _order(row: ShelfOrderRow) -> ShelfOrder:
+    return ShelfOrder(row.order_id, Sku(row.sku), row.quantity, row.ordered_at)
 
 
 def _is(

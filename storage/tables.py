@@ -475,7 +475,8 @@ class ShelfListingRow(Row, table=True):
 
 
 class ShelfVariantRow(Row, table=True):
-    """One buyable form; its stock cannot fall below zero."""
+    """One buyable form; its stock cannot fall below zero. `written_as` is the key of the last stock write."""
+    written_as: str = Field(default="", sa_column_kwargs={"server_default": ""})
 
     __tablename__ = "shelf_variant"
     __table_args__ = (

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Final
 from urllib.parse import quote, unquote
@@ -28,6 +29,8 @@ from domain.connection import StoreHealth
 from domain.errors import ChangedMeanwhile, NotFound, RejectedByStore, RowChanged, StoreDown
 from domain.ports import MediaStorage, PublishRequest, RestoreRequest
 from domain.rows import ShelfImage, ShelfListing, ShelfRows
+from domain.trade import Order, OrderId, OrderPage, StockLevel, StockWrite
+from platforms.shelf import trade
 from platforms.shelf.picture import RULES
 
 CURRENCY: Final = "EUR"
@@ -41,7 +44,7 @@ _IMAGE_PATH = re.compile(r"/shelf/images/([^/?#]+)/([^/?#]+)$")
 
 
 class ShelfStore:
-    """One built-in store, opened: implements StorePlatform and RestoresImages."""
+    """One built-in store, opened: implements StorePlatform, RestoresImages, and what it can of stock and orders."""
 
     def __init__(self, store: Store, rows: ShelfRows, media: MediaStorage, *, public_url: Callable[[str], str]) -> None:
         """`public_url` turns a path like `/shelf/images/…` into what a buyer's browser can open."""
@@ -126,6 +129,26 @@ class ShelfStore:
             if await self._write(listing, images):
                 return self._shown(listing, request.original, among=images) if request.original else None
         raise self._busy()
+
+    async def read_stock(self, skus: Sequence[Sku]) -> Sequence[StockLevel]:
+        """Return the levels of these SKUs."""
+        return await trade.read(self._rows, self.store, skus)
+
+    async def read_all_stock(self) -> Sequence[StockLevel]:
+        """Return every level."""
+        return await trade.read_all(self._rows, self.store)
+
+    async def swap_stock(self, write: StockWrite) -> StockLevel:
+        """Compare and set one level."""
+        return await trade.swap(self._rows, self.store, write)
+
+    async def orders_since(self, since: datetime, *, cursor: str | None = None) -> OrderPage:
+        """Return a page of orders; one on the shelf never changes."""
+        return await trade.orders_since(self._rows, self.store, since, cursor)
+
+    async def read_order(self, order_id: OrderId) -> Order:
+        """Return one order. Raises NotFound."""
+        return await trade.read_order(self._rows, self.store, order_id)
 
     def _with_ours(self, listing: ShelfListing, ours: ShelfImage, request: PublishRequest) -> list[ShelfImage]:
         standing = _at(listing.images, request.position)

@@ -46,6 +46,7 @@ class FakeShelfRows:
         self.stores: dict[StoreId, dict[ListingId, ShelfListing]] = {}
         self.all_images: dict[tuple[StoreId, ListingId], dict[ImageId, ShelfImage]] = {}
         self.sales: list[tuple[StoreId, ShelfOrder]] = []
+        self.stock_keys: dict[tuple[ListingId, str], str] = {}
         self.lose_answers = 0
         self.rivals = 0
         self.writes = 0
@@ -106,9 +107,34 @@ class FakeShelfRows:
                     return order
         return None
 
-    async def orders(self, store_id: StoreId, *, since: datetime) -> Sequence[ShelfOrder]:
-        found = [order for owner, order in self.sales if owner == store_id and order.ordered_at >= since]
-        return sorted(found, key=lambda order: order.ordered_at)
+    async def orders(
+        self, store_id: StoreId, *, since: datetime, after_id: str = "", limit: int | None = None
+    ) -> Sequence[ShelfOrder]:
+        found = [
+            order
+            for owner, order in self.sales
+            if owner == store_id and (order.ordered_at, order.order_id) > (since, after_id)
+        ]
+        return sorted(found, key=lambda order: (order.ordered_at, order.order_id))[:limit]
+
+    async def order(self, store_id: StoreId, order_id: str) -> ShelfOrder | None:
+        return next((one for owner, one in self.sales if owner == store_id and one.order_id == order_id), None)
+
+    async def set_quantity(
+        self, store_id: StoreId, listing_id: ListingId, sku: Sku, *, was: int | None, quantity: int, key: str
+    ) -> tuple[bool, int] | None:
+        row = self._of(store_id).get(listing_id)
+        variant = next((one for one in row.variants if one.sku.key == sku.key), None) if row else None
+        if row is None or variant is None:
+            return None
+        if self.stock_keys.get((listing_id, sku.key)) == key or variant.quantity == quantity:
+            return True, variant.quantity
+        if was is not None and variant.quantity != was:
+            return False, variant.quantity
+        variants = tuple(replace(one, quantity=quantity) if one is variant else one for one in row.variants)
+        self._of(store_id)[listing_id] = replace(row, variants=variants, version=row.version + 1)
+        self.stock_keys[listing_id, sku.key] = key
+        return True, quantity
 
     def _remember(self, store_id: StoreId, listing_id: ListingId, images: Sequence[ShelfImage]) -> None:
         self.all_images.setdefault((store_id, listing_id), {}).update({image.image_id: image for image in images})

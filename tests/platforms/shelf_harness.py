@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
+from domain import powers
 from domain.catalog import ImageId, ListingId, PlatformName, Sku, Store, StoreId
 from domain.errors import RejectedByStore, StoreDown
+from domain.ports import RestoresImages
 from domain.rows import ShelfImage, ShelfListing, ShelfRows, ShelfVariant
+from domain.trade import OrderId
 from platforms.shelf.adapter import IMAGES_MOST, ShelfStore
 from tests.fakes.store_server import Fault
 from tests.platforms.fakes import FakeMedia, FakeShelfRows
@@ -116,6 +120,18 @@ class ShelfHarness:
     def refuse_pictures(self, reason: str) -> None:
         self.wired.refusal = reason
 
+    async def stock_at_store(self, sku: Sku) -> int:
+        listing = await self._listing()
+        return next(variant.quantity for variant in listing.variants if variant.sku.key == sku.key)
+
+    async def sell(self, sku: Sku, quantity: int) -> OrderId:
+        sold = await self.rows.sell(STORE.store_id, sku, quantity, now=datetime(2026, 11, 24, 12, tzinfo=UTC))
+        assert sold is not None
+        return OrderId(sold.order_id)
+
+    def mails_to_buyers(self) -> int:
+        raise AssertionError("the shelf writes to nobody")
+
     def revoke_key(self) -> None:
         raise AssertionError("the shelf has no key")
 
@@ -156,4 +172,9 @@ async def open_shelf() -> AsyncIterator[StoreHarness]:
     yield await stocked(FakeShelfRows())
 
 
-SHELF = Kind("shelf", open_shelf, faults=frozenset({Fault.CUT, Fault.LOST}))
+SHELF = Kind(
+    "shelf",
+    open_shelf,
+    faults=frozenset({Fault.CUT, Fault.LOST}),
+    powers=frozenset({RestoresImages, powers.ReadsStock, powers.SwapsStock, powers.ReadsOrders}),
+)

@@ -9,6 +9,10 @@ from enum import StrEnum
 from domain.errors import BadInput
 
 
+LOCAL_OWNER = "owner"
+"""The console's name of the local admin of every team: whoever can read DATA_DIR on this machine."""
+
+
 class ChatName(StrEnum):
     """The chats, spelled as in tables and tokens."""
 

@@ -21,6 +21,7 @@ from domain.picture import Enhanced
 from domain.recipe import PictureRules, Recipe
 from domain.replies import Outgoing, Reply
 from domain.rows import AuditEntry, EnhancementRows, PeopleRows, PlacementRows, PlaceRows, QuestionRows, Trouble
+from domain.team_rows import TeamRows
 
 
 class Clock(Protocol):
@@ -244,6 +245,11 @@ class Reading(Protocol):
         ...
 
     @property
+    def teams(self) -> TeamRows:
+        """What a team is beyond its members: rules, places, invitations, roles."""
+        ...
+
+    @property
     def questions(self) -> QuestionRows:
         """Questions we asked."""
         ...
@@ -278,6 +284,10 @@ class UnitOfWork(Reading, Protocol):
 
         Inside an event's unit of work, the event's own provisional `Working` becomes the card.
         """
+        ...
+
+    async def say_in(self, place: Place, reply: Reply, *, team_id: str) -> None:
+        """Say something in a place of the team's that nobody there asked for."""
         ...
 
     async def say_under(self, enhancement_id: str, reply: Reply, *, only: Place | None = None) -> None:

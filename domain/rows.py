@@ -150,10 +150,10 @@ class PeopleRows(Protocol):
         """Make a one-time code; only its hash is kept."""
         ...
 
-    async def admit(self, team_id: str, actor: Actor, role: Role, *, now: datetime) -> Member:
+    async def admit(self, team_id: str, actor: Actor, role: Role, *, now: datetime) -> Member | None:
         """Make an actor a member whom their workspace vouches for; one who is a member already keeps the higher role.
 
-        Somebody suspended gets back the role they had.
+        Somebody suspended gets back the role they had; somebody whom an admin removed does not: None.
         """
         ...
 
@@ -169,7 +169,7 @@ class PeopleRows(Protocol):
         ...
 
     async def join(self, code: str, actor: Actor, *, now: datetime) -> Member | None:
-        """Redeem a code once; None when it is unknown, used or expired."""
+        """Redeem a code once; None when it is unknown, used, revoked or expired."""
         ...
 
 

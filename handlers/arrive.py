@@ -81,8 +81,11 @@ class ChatDesk:
         async with self.desk.work.reading() as rows:
             return await rows.places.settings(self.team_id, place)
 
-    async def admit(self, actor: Actor, role: Role) -> Member:
-        """Make somebody a member whom their workspace vouches for; a member already keeps their role."""
+    async def admit(self, actor: Actor, role: Role) -> Member | None:
+        """Make somebody a member whom their workspace vouches for; a member already keeps their role.
+
+        None for somebody whom an admin removed: they stay a stranger.
+        """
         async with self.desk.work.reading() as rows:
             member = await rows.people.find_member(self.team_id, actor)
             if member is not None and await rows.people.is_vouched_for(self.team_id, actor):

@@ -49,6 +49,7 @@ class SqlPeople:
                 col(IdentityRow.chat) == actor.chat.value,
                 col(IdentityRow.actor_id) == actor.actor_id,
                 col(IdentityRow.standing) != SUSPENDED,
+                col(MemberRow.removed_at).is_(None),
             ),
         )
         return None if row is None else member_of(row)
@@ -65,8 +66,8 @@ class SqlPeople:
         return await change(self._db_session, mine.values(standing=SUSPENDED)) == 1
 
     async def members(self, team_id: str) -> Sequence[Member]:
-        """Return all of a team, by name."""
-        statement = select(MemberRow).where(col(MemberRow.team_id) == team_id)
+        """Return all of a team, by name; whoever was removed is none of them."""
+        statement = select(MemberRow).where(col(MemberRow.team_id) == team_id, col(MemberRow.removed_at).is_(None))
         rows = await find_all(self._db_session, statement)
         # Sorted here: the two databases do not agree on the order of letters.
         return sorted((member_of(row) for row in rows), key=lambda member: (member.name.casefold(), member.member_id))
@@ -109,6 +110,15 @@ class SqlPeople:
         row = await find_one(self._db_session, select(MemberRow).where(col(MemberRow.member_id) == identity.member_id))
         if row is None:
             raise Fault("row_missing", f"no member {identity.member_id}")
+        if row.removed_at is not None:
+            if standing == VOUCHED:
+                raise Fault("member_removed", f"member {row.member_id} was removed, and no workspace brings them back")
+            # A new invitation of an admin: they begin again, with its role and nothing of the old one.
+            mine = update(IdentityRow).where(*_is(identity.team_id, actor))
+            await change(self._db_session, mine.values(standing=standing))
+            again = update(MemberRow).where(col(MemberRow.member_id) == row.member_id)
+            await change(self._db_session, again.values(removed_at=None))
+            return await self._with_role(member_of(row), role)
         if was == SUSPENDED or standing == VOUCHED:
             mine = update(IdentityRow).where(*_is(identity.team_id, actor))
             await change(self._db_session, mine.values(standing=standing))
@@ -116,11 +126,25 @@ class SqlPeople:
             return await self._with_role(member_of(row), role)
         return member_of(row) if was == SUSPENDED else await self._raised(member_of(row), role)
 
+    async def _is_removed(self, team_id: str, actor: Actor) -> bool:
+        removed = (
+            select(MemberRow)
+            .join(IdentityRow, col(IdentityRow.member_id) == col(MemberRow.member_id))
+            .where(*_is(team_id, actor), col(MemberRow.removed_at).is_not(None))
+        )
+        return await find_one(self._db_session, removed) is not None
+
     async def _identity(self, team_id: str, actor: Actor) -> IdentityRow | None:
         return await find_one(self._db_session, select(IdentityRow).where(*_is(team_id, actor)))
 
-    async def admit(self, team_id: str, actor: Actor, role: Role, *, now: datetime) -> Member:
-        """Make an actor a member whom their workspace vouches for; one who is a member already keeps the higher role."""
+    async def admit(self, team_id: str, actor: Actor, role: Role, *, now: datetime) -> Member | None:
+        """Make an actor a member whom their workspace vouches for; one who is a member already keeps the higher role.
+
+        None for somebody whom an admin removed: their workspace's word does not count against the admin's.
+        """
+        await self._lock_identity(team_id, actor)
+        if await self._is_removed(team_id, actor):
+            return None
         name = actor.name or actor.actor_id
         return await self.add_member(team_id, name, role, actor, now=now, standing=VOUCHED)
 
@@ -134,7 +158,7 @@ class SqlPeople:
         return Invitation(code, role, expires_at)
 
     async def join(self, code: str, actor: Actor, *, now: datetime) -> Member | None:
-        """Redeem a code once; None when it is unknown, used or expired.
+        """Redeem a code once; None when it is unknown, used, revoked or expired.
 
         Somebody who is a member already keeps the higher of the two roles; not so in the console, where
         a name is all there is to an identity: a name that is taken gets None there, and the code stays
@@ -154,6 +178,7 @@ class SqlPeople:
             .where(
                 mine,
                 col(InvitationRow.used_at).is_(None),
+                col(InvitationRow.revoked_at).is_(None),
                 col(InvitationRow.expires_at) > now,
             )
             .values(used_at=now),

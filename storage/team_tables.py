@@ -92,11 +92,11 @@ class SlackBotRow(Row, table=True):
     enterprise_name: str | None = None
     team_id: str | None = None
     team_name: str | None = None
-    bot_token: str | None = Field(default=None, sa_type=_SEALED)  # type: ignore[call-overload]
+    bot_token: str | None = Field(default=None, sa_type=_SEALED)
     bot_id: str | None = None
     bot_user_id: str | None = None
     bot_scopes: str | None = None
-    bot_refresh_token: str | None = Field(default=None, sa_type=_SEALED)  # type: ignore[call-overload]
+    bot_refresh_token: str | None = Field(default=None, sa_type=_SEALED)
     bot_token_expires_at: datetime | None = Field(default=None, sa_type=DateTime)
     is_enterprise_install: bool = False
     installed_at: datetime = Field(sa_type=DateTime)
@@ -117,18 +117,18 @@ class SlackInstallationRow(Row, table=True):
     enterprise_url: str | None = None
     team_id: str | None = None
     team_name: str | None = None
-    bot_token: str | None = Field(default=None, sa_type=_SEALED)  # type: ignore[call-overload]
+    bot_token: str | None = Field(default=None, sa_type=_SEALED)
     bot_id: str | None = None
     bot_user_id: str | None = None
     bot_scopes: str | None = None
-    bot_refresh_token: str | None = Field(default=None, sa_type=_SEALED)  # type: ignore[call-overload]
+    bot_refresh_token: str | None = Field(default=None, sa_type=_SEALED)
     bot_token_expires_at: datetime | None = Field(default=None, sa_type=DateTime)
     user_id: str
-    user_token: str | None = Field(default=None, sa_type=_SEALED)  # type: ignore[call-overload]
+    user_token: str | None = Field(default=None, sa_type=_SEALED)
     user_scopes: str | None = None
-    user_refresh_token: str | None = Field(default=None, sa_type=_SEALED)  # type: ignore[call-overload]
+    user_refresh_token: str | None = Field(default=None, sa_type=_SEALED)
     user_token_expires_at: datetime | None = Field(default=None, sa_type=DateTime)
-    incoming_webhook_url: str | None = Field(default=None, sa_type=_SEALED)  # type: ignore[call-overload]
+    incoming_webhook_url: str | None = Field(default=None, sa_type=_SEALED)
     incoming_webhook_channel: str | None = None
     incoming_webhook_channel_id: str | None = None
     incoming_webhook_configuration_url: str | None = None

@@ -32,6 +32,7 @@ from storage.places import PlaceDefaults, SqlPlaces
 from storage.questions import SqlQuestions
 from storage.statements import change, find_all, find_one, insert
 from storage.tables import AuditRow, SeenEventRow
+from storage.teams import SqlTeams
 from storage.trouble import find_troubles
 
 Enqueue = Callable[[Connection, Job], None]
@@ -45,6 +46,7 @@ class SqlReading:
         self.enhancements = SqlEnhancements(db_session)
         self.placements = SqlPlacements(db_session)
         self.people = SqlPeople(db_session)
+        self.teams = SqlTeams(db_session)
         self.questions = SqlQuestions(db_session, clock)
         self.places = SqlPlaces(db_session, clock, defaults)
         self._db_session = db_session
@@ -121,6 +123,10 @@ class SqlUnitOfWork(SqlReading):
                 event_key=None if incoming is None else incoming.event_key,
                 enhancement_id=enhancement_id,
             )
+
+    async def say_in(self, place: Place, reply: Reply, *, team_id: str) -> None:
+        """Say something in a place of the team's that nobody there asked for."""
+        await self.messages.post(place, reply, team_id=team_id, event_key=None)
 
     async def say_under(self, enhancement_id: str, reply: Reply, *, only: Place | None = None) -> None:
         """Say something under the card's newest message in every place that shows it, or in one place only."""

@@ -6,8 +6,7 @@ It drives the parser (`handlers/grammar.py`), `help`, the chats' menus and the r
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 
 from domain.catalog import Sku
 from domain.errors import BadInput
@@ -31,6 +30,7 @@ from domain.intents import (
     ShowStatus,
 )
 from domain.people import Role
+from handlers.command import Command, Words
 
 MAX_SKUS_AT_ONCE = 20
 """One message may start twenty pictures; more is a slip of the paste buffer."""
@@ -38,36 +38,6 @@ MAX_SKUS_AT_ONCE = 20
 LOOKS_LIKE_SKU = re.compile(r"(?=.*\d)(?=.*[^\W\d_])[\w./#-]{3,}|[\w.]+[-/][\w.-]+")
 _SKU_AND_NO_PLACE = re.compile(rf"(?![A-Da-d][1-4]$|[\d.x%]+$)(?=.*\d)(?:{LOOKS_LIKE_SKU.pattern})")
 """`keep A1` names a field of the photo, `keep 10x20` a point, `keep MUG-01 2` a product and its part."""
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """What followed the command's name, sorted: plain words, `on STORE…`, `name=value`."""
-
-    plain: tuple[str, ...]
-    stores: tuple[str, ...]
-    options: Mapping[str, str]
-
-    @property
-    def text(self) -> str:
-        """The plain words as one text."""
-        return " ".join(self.plain)
-
-    def first_sku(self) -> Sku | None:
-        """Return the first word as a SKU, None when there is none. Raises BadInput."""
-        return Sku(self.plain[0]) if self.plain else None
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """One row of the table."""
-
-    name: str
-    needs: Role
-    usage: str
-    meaning: str
-    example: str
-    read: Callable[[Words], Intent]
 
 
 def _read_enhance(words: Words) -> Intent:

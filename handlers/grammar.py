@@ -15,7 +15,8 @@ from domain.catalog import Sha256, Sku
 from domain.errors import BadInput
 from domain.intents import EnhancePhotos, Intent, Join, NotUnderstood, Press, ShowHelp
 from domain.tokens import Token
-from handlers.commands import BY_NAME, COMMANDS, LOOKS_LIKE_SKU, Words
+from handlers.command import Words
+from handlers.commands import BY_NAME, COMMANDS, LOOKS_LIKE_SKU
 
 MAX_TEXT_CHARS = 2000
 

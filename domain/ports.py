@@ -305,6 +305,13 @@ class UnitOfWork(Reading, Protocol):
         """Show the card in the event's place: a new message there, kept up to date from now on."""
         ...
 
+    async def show_topic(self, topic: str, reply: Reply, *, team_id: str, places: Sequence[Place] = ()) -> None:
+        """Edit the message of a topic wherever the team sees it, and post it in those of `places` that do not show it.
+
+        A topic is what is no enhancement and has one message that stays true: a question about stock, a digest.
+        """
+        ...
+
     async def audit(self, entry: AuditEntry) -> None:
         """Append one line."""
         ...

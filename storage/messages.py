@@ -49,6 +49,19 @@ class Messages:
         )
         return await find_all(self._db_session, statement)
 
+    async def about(self, team_id: str, topic: str) -> Sequence[PostedMessageRow]:
+        """Return every message that keeps a topic up to date, the oldest first; a deleted one shows nothing."""
+        statement = (
+            select(PostedMessageRow)
+            .where(
+                col(PostedMessageRow.topic) == topic,
+                col(PostedMessageRow.team_id) == team_id,
+                col(PostedMessageRow.gone_at).is_(None),
+            )
+            .order_by(col(PostedMessageRow.posted_at), col(PostedMessageRow.message_key))
+        )
+        return await find_all(self._db_session, statement)
+
     async def settle(self, message: PostedMessageRow, *, enhancement_id: str | None) -> None:
         """Make a provisional message an answer, or the card of an enhancement."""
         message.is_provisional = False
@@ -65,8 +78,9 @@ class Messages:
         enhancement_id: str | None = None,
         is_provisional: bool = False,
         under: str | None = None,
+        topic: str | None = None,
     ) -> PostedMessageRow:
-        """Show a new message; `under` is the key of the one it answers."""
+        """Show a new message; `under` is the key of the one it answers, `topic` what it will be kept up to date with."""
         message = PostedMessageRow(
             message_key=secrets.token_urlsafe(16),
             team_id=team_id,
@@ -79,6 +93,7 @@ class Messages:
             native_id="",
             posted_at=self._clock(),
             under=under,
+            topic=topic,
         )
         await insert(self._db_session, message)
         self._queue(message, reply, cause=event_key or "", is_post=True)

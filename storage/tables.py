@@ -337,7 +337,8 @@ class PostedMessageRow(Row, table=True):
     """One message we show somewhere; `native_id` is empty until the chat told us its own.
 
     `is_provisional`: the `Working` of an event, still waiting to become an answer or a card. `gone_at`:
-    when the chat told us that it was deleted; it is edited no more. `under`: the message it answers.
+    when the chat told us that it was deleted; it is edited no more. `under`: the message it answers. `topic`:
+    what it keeps up to date, where that is no enhancement.
     """
 
     __tablename__ = "posted_message"
@@ -353,6 +354,7 @@ class PostedMessageRow(Row, table=True):
     posted_at: datetime = Field(sa_type=UtcDateTime)
     gone_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     under: str | None = None
+    topic: str | None = Field(default=None, index=True)
 
 
 class OutboxRow(Row, table=True):
@@ -476,7 +478,6 @@ class ShelfListingRow(Row, table=True):
 
 class ShelfVariantRow(Row, table=True):
     """One buyable form; its stock cannot fall below zero. `written_as` is the key of the last stock write."""
-    written_as: str = Field(default="", sa_column_kwargs={"server_default": ""})
 
     __tablename__ = "shelf_variant"
     __table_args__ = (
@@ -493,6 +494,7 @@ class ShelfVariantRow(Row, table=True):
     title: str
     price_cents: int
     quantity: int
+    written_as: str = Field(default="", sa_column_kwargs={"server_default": ""})
 
 
 class ShelfImageRow(Row, table=True):

@@ -170,19 +170,23 @@ class SqlUnitOfWork(SqlReading):
             enhancement_id=enhancement_id,
         )
 
+    async def show_topic(self, topic: str, reply: Reply, *, team_id: str, places: Sequence[Place] = ()) -> None:
+        """Edit the message of a topic wherever it is shown, and post it in those of `places` that do not show it."""
+        cause = None if self._incoming is None else self._incoming.event_key
+        shown = await self.messages.about(team_id, topic)
+        for message in shown:
+            self.messages.edit(message, reply, cause=cause or "")
+        there = {(message.chat, message.place_id) for message in shown}
+        for place in places:
+            if (place.chat.value, place.place_id) not in there:
+                there.add((place.chat.value, place.place_id))
+                await self.messages.post(place, reply, team_id=team_id, event_key=cause, topic=topic)
+
     async def audit(self, entry: AuditEntry) -> None:
-        """Append one line."""
-        row = AuditRow(
-            team_id=entry.team_id,
-            at=entry.at,
-            who=clean_text(entry.who),
-            action=entry.action,
-            sku=clean_text(entry.sku),
-            sku_key=clean_text(entry.sku).casefold(),
-            subject_id=entry.subject_id,
-            what=clean_text(entry.what),
-        )
-        await insert(self._db_session, row)
+        """Append one line, when the transaction commits."""
+        if entry.place is None and self._incoming is not None:
+            entry = replace(entry, place=self._incoming.place)
+        self.trail.add(entry)
 
 
 class SqlWork:

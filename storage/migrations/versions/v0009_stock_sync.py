@@ -13,3 +13,5 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("shelf_variant", sa.Column("written_as", sa.String(), nullable=False, server_default=""))
+    op.add_column("posted_message", sa.Column("topic", sa.String(), nullable=True))
+    op.create_index(op.f("ix_posted_message_topic"), "posted_message", ["topic"])

@@ -20,7 +20,16 @@ from domain.people import Place
 from domain.picture import Enhanced
 from domain.recipe import PictureRules, Recipe
 from domain.replies import Outgoing, Reply
-from domain.rows import AuditEntry, EnhancementRows, PeopleRows, PlacementRows, PlaceRows, QuestionRows, Trouble
+from domain.rows import (
+    AuditEntry,
+    AuditQuery,
+    EnhancementRows,
+    PeopleRows,
+    PlacementRows,
+    PlaceRows,
+    QuestionRows,
+    Trouble,
+)
 from domain.team_rows import TeamRows
 
 
@@ -261,6 +270,18 @@ class Reading(Protocol):
 
     async def history(self, team_id: str, *, sku: Sku | None, limit: int) -> Sequence[AuditEntry]:
         """Return the newest lines first."""
+        ...
+
+    async def audit_lines(self, query: AuditQuery) -> Sequence[AuditEntry]:
+        """Return the lines a question is about, the newest first."""
+        ...
+
+    async def count_audit_lines(self, query: AuditQuery) -> int:
+        """Return how many lines a question is about, whatever its limit."""
+        ...
+
+    async def people_of_audit(self, team_id: str) -> Sequence[str]:
+        """Return every name that a line of the team's audit names."""
         ...
 
     async def troubles(self, team_id: str) -> Sequence[Trouble]:

@@ -5,8 +5,8 @@ Nobody saves a row without saying what it was: `save(row, was=before)` loses lou
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -38,7 +38,13 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One line of who did what; append-only."""
+    """One line of who did what; append-only.
+
+    `about` is the person it concerns, where that is another one than `who`: names stand there and in `who`, never
+    in `what`, `before` or `after`, so that a person can be forgotten. `place` is where it was said; inside an
+    event's unit of work it is the event's own where none is given. `before` and `after` are what changed, in JSON
+    types. `number` is the line's own in its team, 0 until it is written.
+    """
 
     team_id: str
     at: datetime
@@ -47,6 +53,23 @@ class AuditEntry:
     sku: str
     subject_id: str
     what: str
+    about: str = ""
+    place: Place | None = None
+    before: Mapping[str, object] = field(default_factory=dict)
+    after: Mapping[str, object] = field(default_factory=dict)
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AuditQuery:
+    """Which lines of a team: of one SKU, of a person (by or about them, in any spelling of case), since a moment."""
+
+    team_id: str
+    sku: Sku | None = None
+    person: str = ""
+    since: datetime | None = None
+    limit: int = 15
+    skip: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ A reader of an old row may be newer than its writer: a field with a default may 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
@@ -105,6 +106,11 @@ def _put(value: Any, path: list[str], sentence: Sentence) -> Any:
         index = int(step)
         return (*value[:index], _put(value[index], rest, sentence), *value[index + 1 :])
     return replace(value, **{step: _put(getattr(value, step), rest, sentence)})
+
+
+def clean_json(value: Any) -> Any:
+    """Return JSON types in words that every database can keep, as they will be read back."""
+    return _clean(json.loads(json.dumps(value)))
 
 
 def clean_text(text: str) -> str:

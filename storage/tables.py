@@ -421,22 +421,6 @@ class QuestionRow(Row, table=True):
     asked_at: datetime = Field(sa_type=UtcDateTime)
 
 
-class AuditRow(Row, table=True):
-    """Who did what; append-only."""
-
-    __tablename__ = "audit"
-    __table_args__ = (Index(None, "team_id", "sku_key", "at"),)
-    audit_id: int | None = Field(default=None, primary_key=True, sa_type=BIG_ID)
-    team_id: str = Field(foreign_key="team.team_id")
-    at: datetime = Field(sa_type=UtcDateTime)
-    who: str
-    action: str
-    sku: str
-    sku_key: str
-    subject_id: str
-    what: str
-
-
 class ConsoleLineRow(Row, table=True):
     """One line of a browser chat; cursors are in commit order per place."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import Connection, select, update
@@ -21,8 +22,8 @@ from domain.jobs import Job
 from domain.people import ChatName, Place
 from domain.ports import Clock
 from domain.replies import Reply
-from domain.rows import AuditEntry, Trouble
-from storage.codec import clean_text
+from domain.rows import AuditEntry, AuditQuery, Trouble
+from storage.audit import AuditTrail, count_history, find_history, known_people
 from storage.database import Database
 from storage.enhancements import SqlEnhancements
 from storage.messages import Messages
@@ -30,8 +31,8 @@ from storage.people import SqlPeople
 from storage.placements import SqlPlacements
 from storage.places import PlaceDefaults, SqlPlaces
 from storage.questions import SqlQuestions
-from storage.statements import change, find_all, find_one, insert
-from storage.tables import AuditRow, SeenEventRow
+from storage.statements import change, find_one
+from storage.tables import SeenEventRow
 from storage.teams import SqlTeams
 from storage.trouble import find_troubles
 
@@ -54,12 +55,19 @@ class SqlReading:
 
     async def history(self, team_id: str, *, sku: Sku | None, limit: int) -> Sequence[AuditEntry]:
         """Return the newest lines first."""
-        statement = select(AuditRow).where(col(AuditRow.team_id) == team_id)
-        if sku is not None:
-            statement = statement.where(col(AuditRow.sku_key) == sku.key)
-        newest_first = statement.order_by(col(AuditRow.at).desc(), col(AuditRow.audit_id).desc()).limit(limit)
-        rows = await find_all(self._db_session, newest_first)
-        return [AuditEntry(row.team_id, row.at, row.who, row.action, row.sku, row.subject_id, row.what) for row in rows]
+        return await self.audit_lines(AuditQuery(team_id, sku, limit=limit))
+
+    async def audit_lines(self, query: AuditQuery) -> Sequence[AuditEntry]:
+        """Return the lines a question is about, the newest first."""
+        return await find_history(self._db_session, query)
+
+    async def count_audit_lines(self, query: AuditQuery) -> int:
+        """Return how many lines a question is about, whatever its limit."""
+        return await count_history(self._db_session, query)
+
+    async def people_of_audit(self, team_id: str) -> Sequence[str]:
+        """Return every name that a line names and that was not forgotten."""
+        return sorted(await known_people(self._db_session, team_id))
 
     async def troubles(self, team_id: str) -> Sequence[Trouble]:
         """Return which places and chats do not hear us, whole chats first."""
@@ -80,6 +88,7 @@ class SqlUnitOfWork(SqlReading):
     ) -> None:
         super().__init__(db_session, clock=clock, defaults=defaults)
         self.messages = Messages(db_session, clock)
+        self.trail = AuditTrail(db_session)
         self._enqueue = enqueue
         self._incoming = incoming
 
@@ -183,18 +192,10 @@ class SqlUnitOfWork(SqlReading):
                 await self.messages.post(place, reply, team_id=team_id, event_key=cause, topic=topic)
 
     async def audit(self, entry: AuditEntry) -> None:
-        """Append one line."""
-        row = AuditRow(
-            team_id=entry.team_id,
-            at=entry.at,
-            who=clean_text(entry.who),
-            action=entry.action,
-            sku=clean_text(entry.sku),
-            sku_key=clean_text(entry.sku).casefold(),
-            subject_id=entry.subject_id,
-            what=clean_text(entry.what),
-        )
-        await insert(self._db_session, row)
+        """Append one line, when the transaction commits."""
+        if entry.place is None and self._incoming is not None:
+            entry = replace(entry, place=self._incoming.place)
+        self.trail.add(entry)
 
 
 class SqlWork:
@@ -218,6 +219,7 @@ class SqlWork:
                 db_session, enqueue=self._enqueue, clock=self._clock, defaults=self._defaults, incoming=incoming
             )
             yield unit
+            await unit.trail.flush()
             has_spoken = await unit.messages.flush()
         if has_spoken:
             self._database.messages_queued.ring()

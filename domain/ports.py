@@ -30,6 +30,7 @@ from domain.rows import (
     QuestionRows,
     Trouble,
 )
+from domain.stock_rows import StockRows
 from domain.team_rows import TeamRows
 
 
@@ -266,6 +267,11 @@ class Reading(Protocol):
     @property
     def places(self) -> PlaceRows:
         """Where talks happen."""
+        ...
+
+    @property
+    def stock(self) -> StockRows:
+        """The stock ledger."""
         ...
 
     async def history(self, team_id: str, *, sku: Sku | None, limit: int) -> Sequence[AuditEntry]:

@@ -9,6 +9,7 @@ from sqlalchemy import delete, select, update
 from sqlmodel import col
 
 from domain.catalog import PlatformName, Store, StoreId
+from storage.connect_tables import DisconnectedStoreRow, StoreScopeRow
 from storage.database import Database
 from storage.statements import change, find_all, find_one, insert_once
 from storage.tables import StoreHintRow, StoreNoteRow, StoreRow, StoreStateRow
@@ -28,7 +29,7 @@ class StoreRows:
         """Return a team's stores in the same order, each with what the vault made of its credentials."""
         statement = (
             select(StoreRow)
-            .where(col(StoreRow.team_id) == team_id)
+            .where(col(StoreRow.team_id) == team_id, _IS_CONNECTED)
             .order_by(col(StoreRow.connected_at), col(StoreRow.store_id))
         )
         async with self._database.read() as db_session:
@@ -36,15 +37,22 @@ class StoreRows:
 
     async def everywhere(self) -> Sequence[Store]:
         """Return every team's stores, the first connected first."""
+        statement = select(StoreRow).where(_IS_CONNECTED).order_by(col(StoreRow.connected_at))
         async with self._database.read() as db_session:
-            return [
-                _store(row) for row in await find_all(db_session, select(StoreRow).order_by(col(StoreRow.connected_at)))
-            ]
+            return [_store(row) for row in await find_all(db_session, statement)]
 
     async def get(self, store_id: StoreId) -> Store | None:
         """Return one, None when it is not connected."""
         row = await self._find(store_id)
         return None if row is None else _store(row)
+
+    async def find_disconnected(self, team_id: str, name: str) -> Store | None:
+        """Return a team's store that was disconnected, by its name in any case; connecting it again revives it."""
+        gone = select(col(DisconnectedStoreRow.store_id)).where(col(DisconnectedStoreRow.team_id) == team_id)
+        statement = select(StoreRow).where(col(StoreRow.store_id).in_(gone)).order_by(col(StoreRow.store_id))
+        async with self._database.read() as db_session:
+            rows = await find_all(db_session, statement)
+        return next((_store(row) for row in rows if row.name.casefold() == name.casefold()), None)
 
     async def credentials(self, store_id: StoreId) -> bytes | None:
         """Return what the vault made of a store's credentials, None when it needs none or is gone."""
@@ -67,9 +75,12 @@ class StoreRows:
     async def reconnect(self, store_id: StoreId, credentials: bytes) -> None:
         """Give a store other credentials; it keeps its id, so that what was published there can be undone.
 
-        Its tokens go, and the version of them rises: whoever renews the old ones finds that theirs are not kept.
+        One that was disconnected is connected by this. Its tokens go, and the version of them rises: whoever renews the old ones finds that theirs are not kept.
         """
         async with self._database.begin() as db_session:
+            await change(
+                db_session, delete(DisconnectedStoreRow).where(col(DisconnectedStoreRow.store_id) == store_id)
+            )
             await change(
                 db_session,
                 update(StoreRow).where(col(StoreRow.store_id) == store_id).values(credentials=credentials),
@@ -90,6 +101,7 @@ class StoreRows:
     async def remove(self, store_id: StoreId) -> None:
         """Forget a store and its keys; one that is not there is no error."""
         async with self._database.begin() as db_session:
+            await change(db_session, delete(StoreScopeRow).where(col(StoreScopeRow.store_id) == store_id))
             await change(db_session, delete(StoreHintRow).where(col(StoreHintRow.store_id) == store_id))
             await change(db_session, delete(StoreNoteRow).where(col(StoreNoteRow.store_id) == store_id))
             await change(db_session, delete(StoreStateRow).where(col(StoreStateRow.store_id) == store_id))
@@ -97,7 +109,12 @@ class StoreRows:
 
     async def _find(self, store_id: StoreId) -> StoreRow | None:
         async with self._database.read() as db_session:
-            return await find_one(db_session, select(StoreRow).where(col(StoreRow.store_id) == store_id))
+            return await find_one(
+                db_session, select(StoreRow).where(col(StoreRow.store_id) == store_id, _IS_CONNECTED)
+            )
+
+
+_IS_CONNECTED = col(StoreRow.store_id).not_in(select(col(DisconnectedStoreRow.store_id)))
 
 
 def _store(row: StoreRow) -> Store:

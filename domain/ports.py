@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 from domain.catalog import ImageId, Listing, ListingId, ListingImage, ListingPage, Sha256, Sku, Store, StoreId
+from domain.connecting import ConnectRows
 from domain.connection import Contact, StoreHealth
 from domain.hint import Area
 from domain.intents import Attachment, Incoming
@@ -267,6 +268,11 @@ class Reading(Protocol):
     @property
     def places(self) -> PlaceRows:
         """Where talks happen."""
+        ...
+
+    @property
+    def connections(self) -> ConnectRows:
+        """Links to connect stores, and the rights stores gave."""
         ...
 
     @property

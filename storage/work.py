@@ -24,6 +24,7 @@ from domain.ports import Clock
 from domain.replies import Reply
 from domain.rows import AuditEntry, AuditQuery, Trouble
 from storage.audit import AuditTrail, count_history, find_history, known_people
+from storage.connecting import SqlConnectRows
 from storage.database import Database
 from storage.enhancements import SqlEnhancements
 from storage.messages import Messages
@@ -50,6 +51,7 @@ class SqlReading:
         self.teams = SqlTeams(db_session)
         self.questions = SqlQuestions(db_session, clock)
         self.places = SqlPlaces(db_session, clock, defaults)
+        self.connections = SqlConnectRows(db_session)
         self._db_session = db_session
         self._clock = clock
 

@@ -9,6 +9,9 @@ from domain.catalog import Sku
 from domain.intents import Intent
 from domain.people import Role
 
+MAX_SKUS_AT_ONCE = 20
+"""One message may start twenty pictures or counts; more is a slip of the paste buffer."""
+
 
 @dataclass(frozen=True, slots=True)
 class Words:

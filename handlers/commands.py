@@ -30,10 +30,7 @@ from domain.intents import (
     ShowStatus,
 )
 from domain.people import Role
-from handlers.command import Command, Words
-
-MAX_SKUS_AT_ONCE = 20
-"""One message may start twenty pictures; more is a slip of the paste buffer."""
+from handlers.command import MAX_SKUS_AT_ONCE, Command, Words
 
 LOOKS_LIKE_SKU = re.compile(r"(?=.*\d)(?=.*[^\W\d_])[\w./#-]{3,}|[\w.]+[-/][\w.-]+")
 _SKU_AND_NO_PLACE = re.compile(rf"(?![A-Da-d][1-4]$|[\d.x%]+$)(?=.*\d)(?:{LOOKS_LIKE_SKU.pattern})")

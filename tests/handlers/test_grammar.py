@@ -25,7 +25,8 @@ from domain.intents import (
     ShowStatus,
 )
 from domain.people import Role
-from handlers.commands import BY_NAME, COMMANDS, MAX_SKUS_AT_ONCE, Command
+from handlers.command import MAX_SKUS_AT_ONCE, Command
+from handlers.commands import BY_NAME, COMMANDS
 from handlers.grammar import MAX_TEXT_CHARS, parse, parse_press
 
 PHOTO = (Sha256("ab" * 32),)

@@ -124,7 +124,7 @@ class OrderRows(Protocol):
         """
         ...
 
-    async def orders_of_movement(self, team_id: str, sku: Sku, *, limit: int = 5) -> Sequence[tuple[StoreId, OrderId]]:
+    async def latest_orders(self, team_id: str, sku: Sku, *, limit: int = 5) -> Sequence[tuple[StoreId, OrderId]]:
         """Return the orders that took this SKU last, the newest first (an oversold card names them)."""
         ...
 

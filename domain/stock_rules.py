@@ -292,11 +292,16 @@ def undone(movement: Movement, *, now: datetime, actor: str, source: str) -> Mov
 
 @dataclass(frozen=True, slots=True)
 class LinkChanges:
-    """How a store's places differ from those we know. `renamed` are (known, as it is now)."""
+    """How a store's places differ from those we know. `renamed` are (known, as it is now).
+
+    `shared`: places that several SKUs sell from (WooCommerce's variations that their product counts). The ledger
+    keeps one SKU a place, so these are left out, and a person is told to let the store count each by itself.
+    """
 
     new: tuple[StockLink, ...] = ()
     gone: tuple[StockLink, ...] = ()
     renamed: tuple[tuple[StockLink, StockLink], ...] = ()
+    shared: tuple[StockLink, ...] = ()
 
 
 def compare_links(known: Iterable[StockLink], seen: Iterable[StockLink]) -> LinkChanges:
@@ -306,10 +311,16 @@ def compare_links(known: Iterable[StockLink], seen: Iterable[StockLink]) -> Link
     other goods there; a person says. One that is not there any more is gone, and promises nothing.
     """
     by_key = {link.key: link for link in known}
-    found = {link.key: link for link in seen}
-    in_both = [(by_key[key], link) for key, link in found.items() if key in by_key]
+    found: dict[OutletKey, StockLink] = {}
+    shared: list[StockLink] = []
+    for link in seen:
+        if found.setdefault(link.key, link).sku.key != link.sku.key:
+            shared += [found[link.key], link]
+    several = {link.key for link in shared}
+    in_both = [(by_key[key], link) for key, link in found.items() if key in by_key and key not in several]
     return LinkChanges(
-        new=tuple(link for key, link in found.items() if key not in by_key),
+        new=tuple(link for key, link in found.items() if key not in by_key and key not in several),
         gone=tuple(link for key, link in by_key.items() if key not in found and link.state is not LinkState.GONE),
         renamed=tuple((old, new) for old, new in in_both if old.sku.key != new.sku.key),
+        shared=tuple(dict.fromkeys(shared)),
     )

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from domain.catalog import ListingId, Store, StoreId
+from domain.errors import StoreError
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,10 @@ class Contacts(Protocol):
 
     async def went_wrong(self, store_id: StoreId, sentence: str) -> None:
         """Note a failure that only a person can mend."""
+        ...
+
+    async def failed(self, store_id: StoreId, error: StoreError) -> None:
+        """Count a call that came to nothing after every try; `went_well` begins anew."""
         ...
 
     async def of(self, store_id: StoreId) -> Contact:

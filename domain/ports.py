@@ -25,7 +25,7 @@ from domain.rows import (
     AuditEntry,
     AuditQuery,
     EnhancementRows,
-    PeopleRows,
+    HealthRows,
     PlacementRows,
     PlaceRows,
     QuestionRows,
@@ -286,6 +286,11 @@ class Reading(Protocol):
 
     async def audit_lines(self, query: AuditQuery) -> Sequence[AuditEntry]:
         """Return the lines a question is about, the newest first."""
+    @property
+    def health(self) -> HealthRows:
+        """How stores and chats are doing."""
+        ...
+
         ...
 
     async def count_audit_lines(self, query: AuditQuery) -> int:
@@ -355,6 +360,10 @@ class Work(Protocol):
 
     def __call__(self, incoming: Incoming | None = None) -> AbstractAsyncContextManager[UnitOfWork]:
         """Open one; leaving it normally commits, any exception rolls everything back.
+    async def tell_admins(self, team_id: str, reply: Reply, *, subject: str = "") -> None:
+        """Tell the team's admins privately; where none can be reached so, where `subject` was last spoken of."""
+        ...
+
 
         With `incoming` the event is concluded in the same transaction: raises EventConcluded at
         entry when it was concluded before, so that handling an event twice changes nothing.

@@ -12,7 +12,8 @@ from typing import Protocol
 
 from domain.catalog import ImageId, ListingId, Sha256, Sku, StoreId
 from domain.enhancement import Enhancement, EnhancementState, Placement, PlacementState, Revision
-from domain.people import Actor, Invitation, Member, Place, Role, Team
+from domain.health import ChatContacts, Pulse, QueueCounts
+from domain.people import Member, Place
 from domain.replies import Outgoing, Reply, SettingsShown
 
 
@@ -184,8 +185,8 @@ class PeopleRows(Protocol):
         """Whether somebody is a member because their workspace says so, and not only by a code."""
         ...
 
-    async def suspend(self, team_id: str, actor: Actor, *, even_invited: bool) -> bool:
-        """Take the membership of somebody whom their workspace vouched for; `even_invited`: of whoever it is.
+class HealthRows(Protocol):
+    """How stores and chats of a team are doing, and what people were told of it."""
 
         They are strangers from now on, until they are admitted or join again. False when nothing changed.
         """

@@ -201,9 +201,12 @@ class Transport:
         answer = await self._paced(call, address, headers)
         if self.manners.is_key_rejected(answer) and (other := await self.key.renewed(headers)):
             headers = other
+            if isinstance(last.error, StoreDown):
+                await self._failed(last.error)
             answer = await self._paced(call, address, headers)
         return self._judged(answer, secrets=tuple(headers.values()))
 
+            await self._failed(error)
     async def _paced(self, call: Call, address: str, signed: Mapping[str, str], *, hops: int = 0) -> Answer:
         try:
             await self.buckets.take(call.operation, cost=call.cost, patience_s=self.shared.patience.pause_most_s)
@@ -335,3 +338,8 @@ class Transport:
         self.shared.told_at.pop(self.account.store.store_id, None)
         with suppress(Fault):
             await self.shared.contacts.went_wrong(self.account.store.store_id, str(error))
+
+    async def _failed(self, error: StoreError) -> None:
+        self.shared.told_at.pop(self.account.store.store_id, None)
+        with suppress(Fault):
+            await self.shared.contacts.failed(self.account.store.store_id, error)

@@ -164,6 +164,17 @@ async def known_people(db_session: AsyncSession, team_id: str) -> Mapping[str, S
     return keys
 
 
+async def subject_place(db_session: AsyncSession, team_id: str, subject_id: str) -> Place | None:
+    """Return where the newest line about something was said, None where none says it."""
+    mine = col(AuditRow.team_id) == team_id, col(AuditRow.subject_id) == subject_id, col(AuditRow.chat) != ""
+    newest = select(AuditRow).where(*mine).order_by(col(AuditRow.number).desc())
+    row = await find_one(db_session, newest)
+    if row is None:
+        return None
+    place = (await _entries(db_session, team_id, [row]))[0].place
+    return place if place and place.place_id not in {"", FORGOTTEN} else None
+
+
 async def _asked(db_session: AsyncSession, query: AuditQuery) -> Select[AuditRow]:
     asked = select(AuditRow).where(col(AuditRow.team_id) == query.team_id)
     if query.sku is not None:

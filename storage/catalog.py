@@ -11,6 +11,7 @@ from sqlmodel import col
 from domain.catalog import PlatformName, Store, StoreId
 from storage.connect_tables import DisconnectedStoreRow, StoreScopeRow
 from storage.database import Database
+from storage.health_tables import StorePulseRow
 from storage.statements import change, find_all, find_one, insert_once
 from storage.tables import StoreHintRow, StoreNoteRow, StoreRow, StoreStateRow
 
@@ -85,6 +86,7 @@ class StoreRows:
                 db_session,
                 update(StoreRow).where(col(StoreRow.store_id) == store_id).values(credentials=credentials),
             )
+            await change(db_session, delete(StorePulseRow).where(col(StorePulseRow.store_id) == store_id))
             await change(
                 db_session,
                 update(StoreStateRow)
@@ -105,6 +107,7 @@ class StoreRows:
             await change(db_session, delete(StoreHintRow).where(col(StoreHintRow.store_id) == store_id))
             await change(db_session, delete(StoreNoteRow).where(col(StoreNoteRow.store_id) == store_id))
             await change(db_session, delete(StoreStateRow).where(col(StoreStateRow.store_id) == store_id))
+            await change(db_session, delete(StorePulseRow).where(col(StorePulseRow.store_id) == store_id))
             await change(db_session, delete(StoreRow).where(col(StoreRow.store_id) == store_id))
 
     async def _find(self, store_id: StoreId) -> StoreRow | None:

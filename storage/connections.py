@@ -13,12 +13,17 @@ from sqlmodel import col
 
 from domain.catalog import StoreId
 from domain.connection import Contact, KeptTokens, Tokens
-from domain.errors import Fault, RowChanged
+from domain.errors import Fault, RowChanged, StoreError
+from domain.health import failure_kind
 from storage.codec import clean_text
 from storage.database import Database
+from storage.health_tables import StorePulseRow
 from storage.statements import change, find_one, insert_once
 from storage.tables import StoreRow, StoreStateRow
 from storage.vault import Vault
+
+ONE_FAILURE = timedelta(seconds=1)
+"""Failures less than this apart are one: a call may fail in the renewal of its own key, and tells of both."""
 
 
 class SqlConnections:
@@ -72,31 +77,68 @@ class SqlConnections:
 
     async def went_well(self, store_id: StoreId) -> None:
         """Note an answer; what went wrong before is mended."""
-        await self._note(store_id, last_ok_at=self._clock(), trouble="", trouble_at=None)
+        mine = col(StorePulseRow.store_id) == store_id, col(StorePulseRow.failures) > 0
+        async with self._database.begin() as db_session:
+            await self._note(db_session, store_id, last_ok_at=self._clock(), trouble="", trouble_at=None)
+            await change(db_session, update(StorePulseRow).where(*mine).values(failures=0))
 
     async def went_wrong(self, store_id: StoreId, sentence: str) -> None:
         """Note what only a person can mend."""
-        await self._note(store_id, trouble=clean_text(sentence), trouble_at=self._clock())
+        async with self._database.begin() as db_session:
+            await self._note(db_session, store_id, trouble=clean_text(sentence), trouble_at=self._clock())
+
+    async def failed(self, store_id: StoreId, error: StoreError) -> None:
+        """Count a call that came to nothing, and keep what kind of failure it was."""
+        now = self._clock()
+        known = {
+            "failure": failure_kind(error).value,
+            "scope": clean_text(getattr(error, "scope", "")),
+            "failed_at": now,
+        }
+        another = col(StorePulseRow.failures) == 0, col(StorePulseRow.failed_at) <= now - ONE_FAILURE
+        async with self._database.begin() as db_session:
+            mine = update(StorePulseRow).where(col(StorePulseRow.store_id) == store_id, or_(*another))
+            await self._beat(db_session, store_id)
+            await change(db_session, mine.values(failures=col(StorePulseRow.failures) + 1))
+            await self._beat(db_session, store_id, **known)
+
+    async def checked(self, store_id: StoreId, *, key_expires_at: datetime | None) -> None:
+        """Note that a store was asked how it is, and when its key ends (None: it does not)."""
+        async with self._database.begin() as db_session:
+            await self._beat(db_session, store_id, checked_at=self._clock(), key_expires_at=key_expires_at)
 
     async def of(self, store_id: StoreId) -> Contact:
         """Return what is known of one store."""
         row = await self._find(store_id)
         return Contact() if row is None else Contact(row.last_ok_at, row.trouble, row.trouble_at)
 
-    async def _note(self, store_id: StoreId, **values: object) -> None:
-        async with self._database.begin() as db_session:
-            await self._ensure(db_session, store_id)
+    async def _note(self, db_session: AsyncSession, store_id: StoreId, **values: object) -> None:
+        await self._ensure(db_session, store_id)
+        mine = update(StoreStateRow).where(col(StoreStateRow.store_id) == store_id)
+        await change(db_session, mine.values(**values))
+
+    async def _beat(self, db_session: AsyncSession, store_id: StoreId, **values: object) -> None:
+        """Write into a store's pulse, made where there is none yet."""
+        mine = select(StorePulseRow).where(col(StorePulseRow.store_id) == store_id)
+        if await find_one(db_session, mine) is None:
+            team_id = await self._team_of(db_session, store_id)
+            await insert_once(db_session, StorePulseRow(store_id=store_id, team_id=team_id))
+        if values:
             await change(
-                db_session, update(StoreStateRow).where(col(StoreStateRow.store_id) == store_id).values(**values)
+                db_session, update(StorePulseRow).where(col(StorePulseRow.store_id) == store_id).values(**values)
             )
 
     async def _ensure(self, db_session: AsyncSession, store_id: StoreId) -> None:
         if await find_one(db_session, select(StoreStateRow).where(col(StoreStateRow.store_id) == store_id)):
             return
+        team_id = await self._team_of(db_session, store_id)
+        await insert_once(db_session, StoreStateRow(store_id=store_id, team_id=team_id))
+
+    async def _team_of(self, db_session: AsyncSession, store_id: StoreId) -> str:
         store = await find_one(db_session, select(StoreRow).where(col(StoreRow.store_id) == store_id))
         if store is None:
             raise Fault("row_missing", f"no store {store_id}")
-        await insert_once(db_session, StoreStateRow(store_id=store_id, team_id=store.team_id))
+        return store.team_id
 
     async def _find(self, store_id: StoreId) -> StoreStateRow | None:
         async with self._database.read() as db_session:

@@ -27,6 +27,7 @@ from storage.audit import AuditTrail, count_history, find_history, known_people
 from storage.connecting import SqlConnectRows
 from storage.database import Database
 from storage.enhancements import SqlEnhancements
+from storage.health import SqlHealth
 from storage.messages import Messages
 from storage.people import SqlPeople
 from storage.placements import SqlPlacements
@@ -36,6 +37,10 @@ from storage.statements import change, find_one
 from storage.tables import SeenEventRow
 from storage.teams import SqlTeams
 from storage.trouble import find_troubles
+from storage.workspaces import SqlWorkspaces
+
+CONSOLE_ROOM = Place(ChatName.CONSOLE, "room")
+"""Where everybody is who has a browser open; nobody need have spoken there."""
 
 Enqueue = Callable[[Connection, Job], None]
 """Writes the job's row on this connection, inside its transaction."""
@@ -52,6 +57,7 @@ class SqlReading:
         self.questions = SqlQuestions(db_session, clock)
         self.places = SqlPlaces(db_session, clock, defaults)
         self.connections = SqlConnectRows(db_session)
+        self.health = SqlHealth(db_session)
         self._db_session = db_session
         self._clock = clock
 
@@ -199,6 +205,11 @@ class SqlUnitOfWork(SqlReading):
             entry = replace(entry, place=self._incoming.place)
         self.trail.add(entry)
 
+
+    async def tell_admins(self, team_id: str, reply: Reply, *, subject: str = "") -> None:
+        """Tell the team's admins privately; where none can be reached so, where `subject` was last spoken of."""
+        for place in await self.health.admin_places(team_id, subject=subject) or [CONSOLE_ROOM]:
+            await self.messages.post(place, reply, team_id=team_id, event_key=None)
 
 class SqlWork:
     """Opens units of work: the port `Work`."""

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from domain.catalog import ListingId, StoreId
 from domain.connection import Contact, KeptTokens, Tokens
-from domain.errors import RowChanged
+from domain.errors import RowChanged, StoreError
 from platforms.transport import Patience, Transports
 
 QUICK = Patience(
@@ -87,9 +87,14 @@ class MemoryContacts:
 
     time: HandTime
     known: dict[StoreId, Contact] = field(default_factory=dict)
+    failures: dict[StoreId, int] = field(default_factory=dict)
 
     async def went_well(self, store_id: StoreId) -> None:
         self.known[store_id] = Contact(last_ok_at=self.time.now())
+        self.failures[store_id] = 0
+
+    async def failed(self, store_id: StoreId, error: StoreError) -> None:
+        self.failures[store_id] = self.failures.get(store_id, 0) + 1
 
     async def went_wrong(self, store_id: StoreId, sentence: str) -> None:
         before = self.known.get(store_id, Contact())

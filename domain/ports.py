@@ -32,6 +32,7 @@ from domain.rows import (
     Trouble,
 )
 from domain.stock_rows import StockRows
+from domain.sync_rows import SyncRows
 from domain.team_rows import TeamRows
 
 
@@ -278,6 +279,11 @@ class Reading(Protocol):
     @property
     def stock(self) -> StockRows:
         """The stock ledger."""
+        ...
+
+    @property
+    def sync(self) -> SyncRows:
+        """What keeps the stores in step with the ledger."""
         ...
 
     async def history(self, team_id: str, *, sku: Sku | None, limit: int) -> Sequence[AuditEntry]:

@@ -34,6 +34,7 @@ from storage.placements import SqlPlacements
 from storage.places import PlaceDefaults, SqlPlaces
 from storage.questions import SqlQuestions
 from storage.statements import change, find_one
+from storage.sync import SqlSync
 from storage.tables import SeenEventRow
 from storage.teams import SqlTeams
 from storage.trouble import find_troubles
@@ -55,6 +56,7 @@ class SqlReading:
         self.people = SqlPeople(db_session)
         self.teams = SqlTeams(db_session)
         self.questions = SqlQuestions(db_session, clock)
+        self.sync = SqlSync(db_session)
         self.places = SqlPlaces(db_session, clock, defaults)
         self.connections = SqlConnectRows(db_session)
         self.health = SqlHealth(db_session)

@@ -8,6 +8,7 @@ import storage.audit_tables
 import storage.connect_tables
 import storage.health_tables
 import storage.stock_tables
+import storage.sync_tables
 import storage.team_tables  # noqa: F401 - each file of tables adds its own
 from storage.tables import Row
 

@@ -184,21 +184,27 @@ def _asked(descriptor: Descriptor, complete: Mapping[str, str]) -> dict[str, str
 async def _consented(app: App, descriptor: Descriptor, complete: Mapping[str, str]) -> dict[str, str]:
     """Send the seller to the vendor's page and take what comes of it; nothing where nobody sits at the keyboard."""
     consent = descriptor.consent
-    if consent is None or complete[consent.gives] or not sys.stdin.isatty():
+    if (
+        consent is None
+        or not consent.can_paste
+        or not sys.stdin.isatty()
+        or all(complete[one] for one in consent.gives)
+    ):
         return {}
-    if any(one.is_needed and not complete[one.name] and one.name != consent.gives for one in descriptor.settings):
+    if any(one.is_needed and not complete[one.name] and one.name not in consent.gives for one in descriptor.settings):
         return {}
-    page, kept = consent.ask(complete)
+    asked = consent.ask(complete)
     print(
         f"Open this page and say yes. Then paste the address your browser shows, even if nothing is to be seen there:\n"
-        f"{page}\nAddress: ",
+        f"{asked.page}\nAddress: ",
         end="",
         file=sys.stderr,
         flush=True,
     )
     landed = sys.stdin.readline()
     try:
-        return {consent.gives: await consent.take(complete, kept, landed, app.stores.supplies.transports)}
+        # Its first tokens would be the second thing to keep; the refresh token gives others.
+        return dict((await consent.take(complete, asked, landed, app.stores.supplies.transports)).settings)
     except StoreError as error:
         raise NotPossible(f"{descriptor.label} says no ({error}), so nothing was kept: start again.") from error
 

@@ -145,3 +145,12 @@ class WritesTexts(Protocol):
     async def set_texts(self, write: TextWrite) -> None:
         """Set and read back. Raises RejectedByStore(field="title" | "description")."""
         ...
+
+
+@runtime_checkable
+class RevokesAccess(Protocol):
+    """Can end our own access at the store."""
+
+    async def revoke(self) -> None:
+        """End it: our key is dead afterwards. Raises NeedsReconnect where it was dead before."""
+        ...

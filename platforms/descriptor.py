@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from domain.catalog import PlatformName, Sha256, Store
-from domain.connection import StoreHint, StoreNotes
+from domain.connecting import Feature
+from domain.connection import StoreHint, StoreNotes, Tokens
 from domain.errors import NotPossible
 from domain.ports import MediaStorage, PictureLinks, StorePlatform
 from domain.rows import ShelfRows
@@ -76,17 +77,38 @@ def _as_given(given: Mapping[str, str]) -> Mapping[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Consent:
-    """A page of the vendor's where the seller says yes; `gives` is the setting that comes of it.
+class Asked:
+    """A question put to a vendor: the page's address, the `state` its answer must carry, and a secret to keep till then."""
 
-    `ask` takes the settings and returns the page's address, and what to keep until the seller is back. `take` gets
-    the settings, that, and the address where the browser has landed, and returns the setting's value. It raises
-    BadInput for an address that is no answer, and what a store's calls raise.
+    page: str
+    state: str
+    kept: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a seller's yes comes to: settings of the store, and tokens where the vendor gave them at once."""
+
+    settings: Mapping[str, str] = field(repr=False)
+    tokens: Tokens | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """A page of the vendor's where the seller says yes; `gives` are the settings that come of it.
+
+    `ask` and `take` read `redirect_url` (where the vendor sends the browser on) and `rights` (asked for, by blanks)
+    among the settings. `take` gets what was asked and the address where the browser has landed; it raises BadInput for
+    an address that is no answer of the vendor's to that very question, and what a store's calls raise. `is_open` says
+    whether the settings are enough to ask. `can_paste`: the browser may land where we are not, and the seller pastes
+    the address.
     """
 
-    gives: str
-    ask: Callable[[Mapping[str, str]], tuple[str, str]]
-    take: Callable[[Mapping[str, str], str, str, Transports], Awaitable[str]]
+    gives: tuple[str, ...]
+    ask: Callable[[Mapping[str, str]], Asked]
+    take: Callable[[Mapping[str, str], Asked, str, Transports], Awaitable[Given]]
+    is_open: Callable[[Mapping[str, str]], bool]
+    can_paste: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +117,8 @@ class Descriptor:
 
     `clean` puts what a person typed into shape (https:// before a host, blanks off a key), and raises BadInput
     with what is wrong. `open` makes the adapter and touches no network; import the adapter inside it, so that
-    `--help` stays light.
+    `--help` stays light. `features` is what such a store may be used for; `shop_setting` the setting that a word behind
+    `connect PLATFORM` means; `taken_away_at` where a person ends our access at the vendor, as its menus call it.
     """
 
     platform: PlatformName
@@ -105,6 +128,9 @@ class Descriptor:
     clean: Callable[[Mapping[str, str]], Mapping[str, str]] = _as_given
     hear: Hear | None = None
     consent: Consent | None = None
+    features: tuple[Feature, ...] = ()
+    shop_setting: str = ""
+    taken_away_at: str = ""
 
     def complete(self, given: Mapping[str, str], deployment: Mapping[str, str]) -> Mapping[str, str]:
         """Return every setting: the store's, else the deployment's, else the default; empty where there is none."""

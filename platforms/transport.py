@@ -24,6 +24,7 @@ import httpx
 import stamina
 
 from domain.catalog import StoreId
+from domain.connecting import USED_EVERY, ScopeUses
 from domain.connection import Contacts, TokenStore
 from domain.errors import (
     Fault,
@@ -98,10 +99,13 @@ class Transports:
     monotonic: Monotonic = time.monotonic
     sleep: Sleep = asyncio.sleep
     patience: Patience = Patience()
+    uses: ScopeUses | None = None
+    """Told which rights are used; None where nobody asks."""
     _client: httpx.AsyncClient | None = None
     _buckets: dict[StoreId, Buckets] = field(default_factory=dict)
     _memories: dict[StoreId, TokenMemory] = field(default_factory=dict)
     told_at: dict[StoreId, float] = field(default_factory=dict)
+    used_at: dict[tuple[StoreId, str], float] = field(default_factory=dict)
     _turns: WeakValueDictionary[tuple[StoreId, str], asyncio.Lock] = field(default_factory=WeakValueDictionary)
 
     async def __aenter__(self) -> Self:
@@ -141,6 +145,13 @@ class Transports:
             self._buckets[store_id] = Buckets(manners.rates, self.monotonic, self.sleep)
         return Transport(self, account, manners, key, self._buckets[store_id])
 
+    def forget(self, store_id: StoreId) -> None:
+        """Remember nothing of a store's old keys: it was connected anew, or taken away."""
+        self._memories.pop(store_id, None)
+        self.told_at.pop(store_id, None)
+        for key in [key for key in self.used_at if key[0] == store_id]:
+            del self.used_at[key]
+
     def keeper(self, account: Account, renew: Renew) -> TokenKeeper:
         """Return the keeper of an account's tokens; `renew` asks the vendor for new ones."""
         store_id = account.store.store_id
@@ -173,6 +184,8 @@ class Transport:
         """
         patience = self.shared.patience
         address = self.account.address(call.url)
+        if call.scope in self.account.withheld:
+            raise MissingScope(store=self._name, scope=call.scope)
         try:
             async for attempt in stamina.retry_context(
                 on=_Again,
@@ -185,6 +198,7 @@ class Transport:
                 with attempt:
                     answer = await self._signed(call, address)
                     await self._went_well()
+                    await self._used(call.scope)
                     return answer
         except _Again as last:
             raise last.error from last.__cause__
@@ -333,6 +347,17 @@ class Transport:
         # Whether the note is kept must not decide over a call that was done.
         with suppress(Fault):
             await self.shared.contacts.went_well(store_id)
+
+    async def _used(self, scope: str) -> None:
+        """Tell that a right was used, at most once an hour."""
+        key, now = (self.account.store.store_id, scope), self.shared.monotonic()
+        uses = self.shared.uses
+        if uses is None or not scope or now - self.shared.used_at.get(key, float("-inf")) < USED_EVERY.total_seconds():
+            return
+        self.shared.used_at[key] = now
+        # As above: the call is done.
+        with suppress(Fault):
+            await uses.used(*key)
 
     async def _went_wrong(self, error: StoreError) -> None:
         self.shared.told_at.pop(self.account.store.store_id, None)

@@ -57,13 +57,15 @@ class Call:
 class Account:
     """A store's addresses. `hosts` beside `base_url`'s own: exact names, or `.suffix` for all under it.
 
-    `secrets` are cut out of every text that leaves platforms/.
+    `secrets` are cut out of every text that leaves platforms/. `withheld` are rights that the seller left out where the
+    vendor gives all or nothing: no call that needs one is made.
     """
 
     store: Store
     base_url: str
     hosts: tuple[str, ...] = ()
     secrets: tuple[str, ...] = field(default=(), repr=False)
+    withheld: frozenset[str] = frozenset()
 
     @property
     def own_host(self) -> str:

@@ -16,6 +16,7 @@ from domain.errors import NotFound, NotPossible, StoreError
 from domain.ports import PublishRequest, RestoreRequest
 from domain.trade import Order, OrderId, OrderPage, PriceWrite, Shipment, StockLevel, StockWrite, TextWrite
 from platforms.amazon.api import AmazonApi, Json
+from platforms.amazon.features import SCOPES
 from platforms.amazon.listings import Item, sku_of
 from platforms.amazon.offers import Offers
 from platforms.amazon.orders import Orders
@@ -54,6 +55,8 @@ class AmazonStore:
             )
         listed = await self._api.search({"pageSize": 1, "includedData": "summaries"})
         ends = self._secret_ends()
+        # Amazon tells no app which of its roles it has: the first call that needs one shows it.
+        withheld = self._api.transport.account.withheld
         notes = []
         if not (found[0].get("participation") or {}).get("isParticipating", True):
             notes.append(f"Selling on {here.domain} is switched off: switch it on in Seller Central.")
@@ -70,6 +73,8 @@ class AmazonStore:
             account=str(found[0].get("storeName") or self._api.seller_id),
             listing_count=int(listed.get("numberOfResults") or 0),
             url=f"https://www.{here.domain}/s?me={self._api.seller_id}",
+            scopes=tuple(scope.name for scope in SCOPES if scope.name not in withheld),
+            missing=tuple(scope for scope in SCOPES if scope.name in withheld),
             key_expires_at=ends,
             notes=tuple(notes),
         )

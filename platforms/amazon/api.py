@@ -15,6 +15,7 @@ from urllib.parse import quote
 from domain.catalog import Store
 from domain.connection import Tokens
 from domain.errors import MissingScope, NeedsReconnect, RejectedByStore, StoreError
+from platforms.amazon.features import LISTING_ROLE, ORDER_ROLE
 from platforms.amazon.marketplaces import Marketplace
 from platforms.buckets import WHOLE_ACCOUNT, Buckets, Rate
 from platforms.tokens import RenewedKey, TokenKeeper, tokens_in
@@ -27,9 +28,6 @@ MEDIA_HOSTS: Final = (".media-amazon.com", ".ssl-images-amazon.com", ".amazonaws
 """Where Amazon keeps pictures, and where reports lie: S3, by an address Amazon has signed."""
 IMAGE_MOST_BYTES: Final = 50_000_000
 FILE_MOST_BYTES: Final = 500_000_000
-
-LISTING_ROLE: Final = "Product Listing"
-ORDER_ROLE: Final = "Inventory and Order Tracking"
 
 RATES: Final[Mapping[str, Rate]] = {
     WHOLE_ACCOUNT: Rate(1.0, 5.0),
@@ -127,6 +125,7 @@ class Keys:
     client_secret: str
     refresh_token: str
     auth_url: str
+    withheld: frozenset[str] = frozenset()
 
 
 def open_api(
@@ -138,6 +137,7 @@ def open_api(
         base_url,
         hosts=("api.amazon.com", "api.amazon.co.uk", "api.amazon.co.jp", *MEDIA_HOSTS),
         secrets=(keys.client_secret, keys.refresh_token),
+        withheld=keys.withheld,
     )
     unsigned = transports.open(account, MANNERS)
 

@@ -9,8 +9,10 @@ from domain.catalog import PlatformName, Store
 from domain.errors import BadInput
 from domain.ports import StorePlatform
 from platforms.amazon.api import AUTH_URL
+from platforms.amazon.consent import ask, is_open, take
+from platforms.amazon.features import FEATURES
 from platforms.amazon.marketplaces import MARKETPLACES, REGIONS, SANDBOX, endpoint, marketplace_of
-from platforms.descriptor import Descriptor, Setting, Supplies
+from platforms.descriptor import Consent, Descriptor, Setting, Supplies
 
 SETTINGS = (
     Setting("marketplace", "Marketplace, by its country (DE, UK, US, …)"),
@@ -22,6 +24,8 @@ SETTINGS = (
     Setting("region", "Region: na, eu or fe, also eu-sandbox", is_needed=False, is_asked=False, env="AMAZON_REGION"),
     Setting("api_url", "Address of the API", is_needed=False, is_asked=False, env="AMAZON_API_URL"),
     Setting("auth_url", "Address of Login with Amazon", is_needed=False, is_asked=False, env="AMAZON_AUTH_URL"),
+    Setting("consent_url", "Page of consent of your app", is_needed=False, is_asked=False, env="AMAZON_CONSENT_URL"),
+    Setting("left_out", "Roles that are not to be used, by commas", is_needed=False, is_asked=False),
 )
 
 
@@ -58,7 +62,11 @@ def open_store(store: Store, supplies: Supplies) -> StorePlatform:
     settings = supplies.settings
     marketplace = marketplace_of(settings["marketplace"]) or MARKETPLACES[0]
     keys = Keys(
-        settings["client_id"], settings["client_secret"], settings["refresh_token"], settings["auth_url"] or AUTH_URL
+        settings["client_id"],
+        settings["client_secret"],
+        settings["refresh_token"],
+        settings["auth_url"] or AUTH_URL,
+        withheld=frozenset(part.strip() for part in settings["left_out"].split(",") if part.strip()),
     )
     api = open_api(
         store,
@@ -73,4 +81,14 @@ def open_store(store: Store, supplies: Supplies) -> StorePlatform:
     return AmazonStore(store, api, pictures, secret_since=date.fromisoformat(since) if since else None)
 
 
-DESCRIPTOR = Descriptor(PlatformName.AMAZON, "Amazon", settings=SETTINGS, open=open_store, clean=clean)
+DESCRIPTOR = Descriptor(
+    PlatformName.AMAZON,
+    "Amazon",
+    settings=SETTINGS,
+    open=open_store,
+    clean=clean,
+    consent=Consent(("seller_id", "refresh_token"), ask, take, is_open),
+    features=FEATURES,
+    shop_setting="marketplace",
+    taken_away_at="Seller Central: Apps and Services, Manage Your Apps",
+)

@@ -6,27 +6,15 @@ import asyncio
 import html
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
 
 from domain.catalog import ImageId, Listing, ListingId, ListingImage, ListingPage, Sku, Store
-from domain.connection import Scope, StoreHealth
+from domain.connection import StoreHealth
 from domain.errors import RejectedByStore
 from domain.ports import PublishRequest, RestoreRequest
 from domain.trade import Order, OrderId, OrderPage, PriceWrite, Shipment, StockLevel, StockWrite, TextWrite
 from platforms.etsy import listings, orders, pictures, stock
-from platforms.etsy.api import ORDERS_READ, ORDERS_WRITE, READ, SHOP_READ, WRITE, EtsyApi
-
-SCOPES: Final = (
-    Scope(READ, "to find listings, and read their pictures and stock"),
-    Scope(WRITE, "to publish pictures, and to set stock, prices and texts"),
-    Scope(SHOP_READ, "to know which shop a key belongs to"),
-)
-"""What the bot's pictures need; without them nothing works."""
-ORDER_SCOPES: Final = (
-    Scope(ORDERS_READ, "to read orders"),
-    Scope(ORDERS_WRITE, "to mark orders as shipped"),
-)
-"""What only a shop that lets the bot see its orders grants."""
+from platforms.etsy.api import EtsyApi
+from platforms.etsy.features import ORDER_SCOPES, SCOPES
 
 
 class EtsyStore:

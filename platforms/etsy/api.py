@@ -15,6 +15,7 @@ from domain.catalog import ListingId, Store
 from domain.connection import StoreNotes, Tokens
 from domain.errors import NotFound
 from domain.trade import OrderId
+from platforms.etsy.features import ORDERS_READ, ORDERS_WRITE, READ, SHOP_READ, WRITE
 from platforms.etsy.keys import manners, renewing
 from platforms.etsy.payloads import (
     Image,
@@ -41,13 +42,6 @@ PAGE: Final = 100
 """The most listings or receipts Etsy gives at once."""
 UPLOAD_S: Final = 120.0
 IMAGE_MOST_BYTES: Final = 40_000_000
-READ, WRITE, SHOP_READ, ORDERS_READ, ORDERS_WRITE = (
-    "listings_r",
-    "listings_w",
-    "shops_r",
-    "transactions_r",
-    "transactions_w",
-)
 State = Literal["active", "sold_out", "inactive", "draft", "expired"]
 _WHOLE_SHOP: Final = ListingId("")
 """Where notes about the shop itself are kept."""

@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 from domain.catalog import PlatformName, Store, StoreId
 from domain.errors import BadInput
+from platforms.descriptor import Asked, Given
 from platforms.etsy.keys import RENEW, RENEW_AT, manners
 from platforms.tokens import tokens_in
 from platforms.transport import Transports
@@ -26,8 +27,13 @@ RIGHTS: Final = "listings_r listings_w shops_r"
 """The least that pictures, stock, prices and texts need; orders show buyers' data, so they are asked for by name only."""
 
 
-def ask(settings: Mapping[str, str]) -> tuple[str, str]:
-    """Return the page's address, and the secret to keep until the seller is back."""
+def is_open(settings: Mapping[str, str]) -> bool:
+    """Whether the app's own key is there, and an address of https that Etsy may send the browser on to."""
+    return bool(settings["keystring"] and settings["shared_secret"] and settings["redirect_url"].startswith("https://"))
+
+
+def ask(settings: Mapping[str, str]) -> Asked:
+    """Return the question; its secret is the verifier."""
     state, verifier = secrets.token_urlsafe(24), secrets.token_urlsafe(48)
     challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
     query = {
@@ -39,34 +45,34 @@ def ask(settings: Mapping[str, str]) -> tuple[str, str]:
         "code_challenge": challenge,
         "code_challenge_method": "S256",
     }
-    return f"{PAGE}?{urlencode(query)}", f"{state} {verifier}"
+    return Asked(f"{PAGE}?{urlencode(query)}", state, verifier)
 
 
-async def take(settings: Mapping[str, str], kept: str, landed: str, transports: Transports) -> str:
-    """Return the refresh token for the address where the browser has landed.
+async def take(settings: Mapping[str, str], asked: Asked, landed: str, transports: Transports) -> Given:
+    """Return the refresh token, and the first tokens, for the address where the browser has landed.
 
     Raises BadInput for an address that does not answer our question, NeedsReconnect where Etsy takes its code no more.
     """
-    state, verifier = kept.split()
     given = {name: values[0] for name, values in parse_qs(urlsplit(landed.strip()).query).items()}
     if "error" in given:
         said = given.get("error_description", given["error"])
         raise BadInput("Etsy was not told yes ({said}): start again, and allow it on Etsy's page.", said=said)
-    if not given.get("code") or not hmac.compare_digest(given.get("state", "").encode(), state.encode()):
+    if not given.get("code") or not hmac.compare_digest(given.get("state", "").encode(), asked.state.encode()):
         raise BadInput(
             "That address does not come from the page I named: start again, and paste the whole address "
             "that your browser shows after you said yes."
         )
     store = Store(StoreId("etsy-consent"), "", PlatformName.ETSY, "Etsy")
     address = settings["auth_url"] or settings["api_url"]
-    words = (settings["keystring"], settings["shared_secret"], given["code"], verifier)
+    words = (settings["keystring"], settings["shared_secret"], given["code"], asked.kept)
     transport = transports.open(Account(store, address, secrets=words), manners(store))
     form = {
         "grant_type": "authorization_code",
         "client_id": settings["keystring"],
         "redirect_uri": settings["redirect_url"],
         "code": given["code"],
-        "code_verifier": verifier,
+        "code_verifier": asked.kept,
     }
     answer = await transport.send(Call(RENEW, "POST", RENEW_AT, is_repeatable=False, form=form, is_signed=False))
-    return tokens_in(answer.json(), clock=transports.clock, store=store.name).refresh
+    tokens = tokens_in(answer.json(), clock=transports.clock, store=store.name)
+    return Given({"refresh_token": tokens.refresh}, tokens)

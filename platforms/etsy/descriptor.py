@@ -8,7 +8,8 @@ from domain.catalog import PlatformName, Store
 from domain.errors import BadInput
 from domain.ports import StorePlatform
 from platforms.descriptor import Consent, Descriptor, Setting, Supplies
-from platforms.etsy.consent import RIGHTS, ask, take
+from platforms.etsy.consent import RIGHTS, ask, is_open, take
+from platforms.etsy.features import FEATURES
 
 
 def open_store(store: Store, supplies: Supplies) -> StorePlatform:
@@ -62,5 +63,7 @@ DESCRIPTOR = Descriptor(
     ),
     open=open_store,
     clean=clean,
-    consent=Consent("refresh_token", ask, take),
+    consent=Consent(("refresh_token",), ask, take, is_open, can_paste=True),
+    features=FEATURES,
+    taken_away_at="Etsy: Account settings, Apps",
 )

@@ -6,25 +6,14 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from domain.catalog import ImageId, Listing, ListingId, ListingImage, ListingPage, Sku, Store
-from domain.connection import Scope, StoreHealth
+from domain.connection import StoreHealth
 from domain.ports import PublishRequest, RestoreRequest
 from domain.trade import Order, OrderId, OrderPage, PriceWrite, Shipment, StockLevel, StockWrite, TextWrite
 from platforms.shopify import listings, offers, orders, pictures, publishing, stock, undo
 from platforms.shopify.api import CDN, ShopifyApi
+from platforms.shopify.features import SCOPES
 from platforms.shopify.media import Mark, is_held, read_gallery
 from platforms.wire import MAX_ANSWER_BYTES
-
-SCOPES = (
-    Scope("read_products", "to find products by SKU and read their pictures"),
-    Scope("write_products", "to add and sort pictures, and to change prices and texts"),
-    Scope("write_files", "to take a replaced picture off a product without deleting it, which is what undo needs"),
-    Scope("read_inventory", "to show stock"),
-    Scope("write_inventory", "to change stock"),
-    Scope("read_orders", "to show orders and keep stock in step; customers' data is not asked for"),
-    Scope("read_merchant_managed_fulfillment_orders", "to see what of an order is still to be sent"),
-    Scope("write_merchant_managed_fulfillment_orders", "to mark orders shipped"),
-)
-"""What our features need, the least that does (../shared/specs/STORES.md, least privilege)."""
 
 
 class ShopifyStore:
@@ -46,6 +35,10 @@ class ShopifyStore:
             scopes=held,
             missing=tuple(scope for scope in SCOPES if not is_held(scope.name, held)),
         )
+
+    async def revoke(self) -> None:
+        """Uninstall our app at the shop, which ends every token of it."""
+        await self._api.ask("app_uninstall", is_repeatable=True)
 
     async def find_listings(self, sku: Sku) -> Sequence[Listing]:
         """Return every product with a variant of exactly this SKU."""

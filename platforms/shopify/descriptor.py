@@ -9,7 +9,9 @@ from typing import Final
 from domain.catalog import PlatformName, Store
 from domain.errors import BadInput
 from domain.ports import StorePlatform
-from platforms.descriptor import Descriptor, Setting, Supplies
+from platforms.descriptor import Consent, Descriptor, Setting, Supplies
+from platforms.shopify.consent import ask, is_open, take
+from platforms.shopify.features import FEATURES
 
 SHOP: Final = re.compile(r"^[a-z0-9][a-z0-9-]*\.myshopify\.com$")
 
@@ -81,4 +83,8 @@ DESCRIPTOR = Descriptor(
     ),
     open=open_store,
     clean=clean,
+    consent=Consent((), ask, take, is_open),
+    features=FEATURES,
+    shop_setting="shop",
+    taken_away_at="Shopify admin: Settings, Apps",
 )

@@ -13,25 +13,17 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
 from html import escape
-from typing import Final
 from urllib.parse import urljoin
 
 from domain.catalog import ImageId, Listing, ListingId, ListingImage, ListingPage, Sku, Store, Variant
-from domain.connection import Scope, StoreHealth
+from domain.connection import StoreHealth
 from domain.errors import Ambiguous, ChangedMeanwhile, NeedsReconnect, NotFound, RejectedByStore, StoreDown, StoreError
 from domain.ports import PublishRequest, RestoreRequest
 from domain.trade import Order, OrderId, OrderPage, PriceWrite, Shipment, StockLevel, StockWrite, TextWrite
 from platforms.woocommerce import orders, stock, texts
 from platforms.woocommerce.api import PER_PAGE_MOST, WooApi
+from platforms.woocommerce.features import RIGHTS
 from platforms.woocommerce.payloads import SCALED, Image, Me, Media, Product, Stocked, Variation, plain
-
-RIGHTS: Final = (
-    Scope("edit_products", "to read products and publish pictures"),
-    Scope("upload_files", "to put pictures into the media library"),
-    Scope("edit_shop_orders", "to see orders and mark them as sent"),
-    Scope("manage_woocommerce", "to know the shop's currency"),
-)
-"""Capabilities of WordPress; the role Shop manager has all of them."""
 
 
 class WooStore:
@@ -61,7 +53,9 @@ class WooStore:
             ) from error
         if "wc/v3" not in site.namespaces:
             raise NotFound(f"WooCommerce is not active at {self._api.site}.", store=self.store.name)
-        granted = dict((await self._me(site.home)).capabilities)
+        held = (await self._me(site.home)).capabilities
+        withheld = self._api.transport.account.withheld
+        granted = {name: is_held for name, is_held in held.items() if name not in withheld}
         products = await self._api.products(1, per_page=1, fields="id")
         return StoreHealth(
             account=plain(site.name) or self._api.site,
@@ -70,6 +64,10 @@ class WooStore:
             scopes=tuple(right.name for right in RIGHTS if granted.get(right.name)),
             missing=tuple(right for right in RIGHTS if not granted.get(right.name)),
         )
+
+    async def revoke(self) -> None:
+        """Delete the application password we sign with."""
+        await self._api.delete_password()
 
     async def _me(self, home: str) -> Me:
         """Return who we are. Where the site goes by another name, our key did not follow it there: say the name."""

@@ -11,7 +11,7 @@ import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Generic, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from domain.catalog import Sku, Store
 from domain.errors import MissingScope, NeedsReconnect, NotFound, RejectedByStore, StoreError
@@ -20,6 +20,7 @@ from platforms.tokens import FixedKey
 from platforms.transport import Transport, Transports
 from platforms.wire import Account, Answer, Call, Manners, is_loopback, unsure
 from platforms.woocommerce.payloads import (
+    ApplicationPassword,
     Batch,
     Currency,
     Me,
@@ -95,6 +96,14 @@ class WooApi:
         """Return what the owner of our password may do."""
         params = {"context": "edit", "_fields": "capabilities"}
         return read(await self._get("me", "/wp-json/wp/v2/users/me", params, scope="read"), Me)
+
+    async def delete_password(self) -> None:
+        """Delete the application password that signs this very call; asking for its name is the other call."""
+        mine = "/wp-json/wp/v2/users/me/application-passwords"
+        answer = await self._get("introspect", f"{mine}/introspect", {"_fields": "uuid"}, scope="read")
+        uuid = read(answer, ApplicationPassword).uuid
+        call = Call("deletePassword", "DELETE", f"{mine}/{quote(uuid, safe='')}", is_repeatable=False, scope="read")
+        await self.transport.send(call)
 
     async def currency(self) -> str:
         """Return the shop's currency."""
@@ -336,7 +345,8 @@ def open_api(store: Store, transports: Transports, settings: Mapping[str, str], 
     # A shop answers under its name with and without www, and shows pictures under either.
     other = host.removeprefix("www.") if host.startswith("www.") else f"www.{host}"
     hosts = (other, *settings["image_hosts"].replace(",", " ").split())
-    account = Account(store, site, hosts=hosts, secrets=(*secrets, basic))
+    withheld = frozenset(part.strip() for part in settings["left_out"].split(",") if part.strip())
+    account = Account(store, site, hosts=hosts, secrets=(*secrets, basic), withheld=withheld)
     manners = Manners(rates=RATES, refused=refused)
     return WooApi(store, site, transports.open(account, manners, FixedKey({"authorization": f"Basic {basic}"})))
 

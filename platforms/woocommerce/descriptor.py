@@ -8,8 +8,10 @@ from urllib.parse import urlsplit
 from domain.catalog import PlatformName, Store
 from domain.errors import BadInput
 from domain.ports import StorePlatform
-from platforms.descriptor import Descriptor, Setting, Supplies
+from platforms.descriptor import Consent, Descriptor, Setting, Supplies
 from platforms.wire import is_loopback
+from platforms.woocommerce.consent import ask, is_open, take
+from platforms.woocommerce.features import FEATURES
 from platforms.woocommerce.webhooks import hear
 
 
@@ -68,8 +70,13 @@ DESCRIPTOR = Descriptor(
             is_asked=False,
             env="WOOCOMMERCE_ALLOW_HTTP",
         ),
+        Setting("left_out", "Rights that are not to be used, by commas", is_needed=False, is_asked=False),
     ),
     open=open_store,
     clean=clean,
     hear=hear,
+    consent=Consent(("user", "password"), ask, take, is_open),
+    features=FEATURES,
+    shop_setting="site",
+    taken_away_at="WordPress: Users, Profile, Application Passwords",
 )

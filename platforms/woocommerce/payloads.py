@@ -28,6 +28,12 @@ class Payload(BaseModel):
         return {name: one for name, one in value.items() if one is not None} if isinstance(value, dict) else value
 
 
+class ApplicationPassword(Payload):
+    """A password of one of the shop's people for one app; `uuid` is its name."""
+
+    uuid: str
+
+
 class Image(Payload):
     """One picture of a product; `id` is an attachment of the media library, `src` may be on another host."""
 

@@ -13,6 +13,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from aiohttp import web
 
@@ -47,6 +48,8 @@ class AmazonServer(StoreServer):
     roles: set[str] = field(default_factory=lambda: {LISTING_ROLE, ORDER_ROLE})
     is_revoked: bool = False
     tokens: dict[str, float] = field(default_factory=dict)
+    codes: dict[str, str] = field(default_factory=dict)
+    """Codes given out on the page of consent, and where each sent the seller on to."""
     refusal: str = ""
     order_page: int = 100
     retry_after: str = ""
@@ -118,13 +121,29 @@ class AmazonServer(StoreServer):
         form = seen.form()
         if (form.get("client_id"), form.get("client_secret")) != (CLIENT_ID, self.client_secret):
             return answer_json({"error": "invalid_client", "error_description": "Client auth failed"}, status=401)
-        if form.get("grant_type") != "refresh_token" or form.get("refresh_token") != REFRESH_TOKEN or self.is_revoked:
+        if form.get("grant_type") == "authorization_code":
+            if self.codes.pop(form.get("code", ""), None) != form.get("redirect_uri"):
+                return answer_json({"error": "invalid_grant", "error_description": "The code is not valid"}, status=400)
+        elif form.get("grant_type") != "refresh_token" or form.get("refresh_token") != REFRESH_TOKEN or self.is_revoked:
             return answer_json({"error": "invalid_grant", "error_description": "The token is not valid"}, status=400)
         access = f"Atza|{next(self._numbers)}"
         self.tokens[access] = self.time.monotonic() + ACCESS_S
         return answer_json(
             {"access_token": access, "refresh_token": REFRESH_TOKEN, "token_type": "bearer", "expires_in": ACCESS_S}
         )
+
+    def say_yes(self, page: str) -> str:
+        """A seller authorises our app on its page of consent; returns the address where the browser lands."""
+        asked = dict(parse_qsl(urlsplit(page).query))
+        code = f"code-{next(self._numbers)}"
+        self.codes[code] = asked["redirect_uri"]
+        given = {"state": asked["state"], "selling_partner_id": SELLER, "spapi_oauth_code": code}
+        return f"{asked['redirect_uri']}?{urlencode(given)}"
+
+    def say_no(self, page: str) -> str:
+        """A seller does not: Amazon sends them back without a code."""
+        asked = dict(parse_qsl(urlsplit(page).query))
+        return f"{asked['redirect_uri']}?{urlencode({'state': asked['state']})}"
 
     # ------------------------------------------------------------ listings
 

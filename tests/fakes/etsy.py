@@ -213,6 +213,12 @@ class EtsyServer(StoreServer):
         self.codes[code] = asked
         return f"{asked['redirect_uri']}?{urlencode({'code': code, 'state': asked['state']})}"
 
+    def say_no(self, page: str) -> str:
+        """A seller does not; returns the address where the browser lands."""
+        asked = dict(parse_qsl(urlsplit(page).query))
+        no = {"error": "access_denied", "error_description": "The user denied consent", "state": asked["state"]}
+        return f"{asked['redirect_uri']}?{urlencode(no)}"
+
     async def _me(self, seen: Seen) -> web.Response:
         return answer_json({"user_id": USER_ID, "shop_id": SHOP_ID})
 

@@ -5,13 +5,16 @@ What it answers is checked against Shopify's own schema in tests/platforms/test_
 
 from __future__ import annotations
 
+import hmac
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from email import message_from_bytes
 from email.message import Message
+from hashlib import sha256
 from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from aiohttp import web
 
@@ -112,6 +115,7 @@ class ShopifyServer(StoreServer):
 
     def ways(self) -> Sequence[Way]:
         return [
+            Way("GET", "/admin/oauth/authorize", "authorize", self._authorize),
             Way("POST", "/admin/oauth/access_token", "accessToken", self._grant),
             Way("POST", "/admin/api/{version}/graphql.json", "graphql", self._graphql),
             Way("POST", "/staged", "stagedUpload", self._upload),
@@ -151,6 +155,38 @@ class ShopifyServer(StoreServer):
             self.tokens.clear()
         self.tokens.add(token)
         return answer_json(answer)
+
+    async def _authorize(self, seen: Seen) -> web.StreamResponse:
+        """A merchant installs the app that asks."""
+        return web.Response(status=302, headers={"Location": self.say_yes(str(seen.request.url))})
+
+    def say_yes(self, page: str) -> str:
+        """A merchant installs the app that the page of consent asks for; returns the address where the browser lands."""
+        asked = dict(parse_qsl(urlsplit(page).query))
+        assert asked["client_id"] == self.client_id
+        self.scopes = tuple(asked["scope"].split(","))
+        code = f"code-{self.goods.numbers()}"
+        self.codes.add(code)
+        given = {
+            "code": code, "host": "YWRtaW4=", "shop": "kiln.myshopify.com", "state": asked["state"], "timestamp": "1",
+        }  # fmt: skip
+        return f"{asked['redirect_uri']}?{urlencode(self.signed(given))}"
+
+    def say_no(self, page: str) -> str:
+        """A merchant does not."""
+        asked = dict(parse_qsl(urlsplit(page).query))
+        given = {"error": "access_denied", "shop": "kiln.myshopify.com", "state": asked["state"], "timestamp": "1"}
+        return f"{asked['redirect_uri']}?{urlencode(self.signed(given))}"
+
+    def signed(self, given: Mapping[str, str]) -> dict[str, str]:
+        """Sign a query as Shopify does."""
+        message = "&".join(f"{name}={given[name]}" for name in sorted(given))
+        return {**given, "hmac": hmac.new(self.client_secret.encode(), message.encode(), sha256).hexdigest()}
+
+    def _uninstall(self) -> dict[str, Any]:
+        self.tokens.clear()
+        self.refresh = ""
+        return {"app": {"id": "gid://shopify/App/1"}, "userErrors": []}
 
     # ------------------------------------------------------------ GraphQL
 
@@ -216,6 +252,7 @@ class ShopifyServer(StoreServer):
             "productVariantsBulkUpdate": goods.set_prices,
             "fileUpdate": goods.update_files,
             "fileDelete": goods.delete_files,
+            "appUninstall": lambda a: self._uninstall(),
             "inventoryItems": trade.items,
             "inventoryItem": trade.item,
             "bulkOperationRunQuery": self._run_bulk,

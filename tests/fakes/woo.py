@@ -14,6 +14,7 @@ from email import message_from_bytes
 from email.policy import HTTP
 from math import ceil
 from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from aiohttp import web
 
@@ -48,6 +49,8 @@ class WooServer(StoreServer):
         return [
             Way("GET", "/wp-json/", "index", self._signed(self.index, right="read")),
             Way("GET", f"{wp}/users/me", "me", self._signed(self.me, right="read")),
+            Way("GET", f"{wp}/users/me/application-passwords/introspect", "introspect", self._signed(self.introspect, right="read")),
+            Way("DELETE", f"{wp}/users/me/application-passwords/{{uuid}}", "deletePassword", self._signed(self.delete_password, right="read")),
             Way("GET", f"{wc}/data/currencies/current", "currentCurrency", self._signed(self.currency)),
             Way("GET", products, "listProducts", self._signed(self.list_products)),
             Way("POST", f"{products}/batch", "batchProducts", self._signed(self.batch)),
@@ -101,6 +104,26 @@ class WooServer(StoreServer):
 
     async def me(self, seen: Seen) -> web.Response:
         return self._one(seen, {"id": 1, "name": USER, "capabilities": dict.fromkeys(self.rights, True)})
+
+    async def introspect(self, seen: Seen) -> web.Response:
+        return self._one(seen, {"uuid": "0a4c9f6e-1", "name": "Packshot"})
+
+    async def delete_password(self, seen: Seen) -> web.Response:
+        assert seen.match["uuid"] == "0a4c9f6e-1"
+        self.password = ""
+        return answer_json({"deleted": True})
+
+    def say_yes(self, page: str) -> str:
+        """The shop's manager approves on WordPress's page, which makes a password; returns where the browser lands."""
+        asked = dict(parse_qsl(urlsplit(page).query))
+        assert asked["app_name"]
+        self.password = "abcd EFGH 1234 ijkl MNOP 5678"
+        given = {"site_url": self.home or self.url, "user_login": USER, "password": self.password}
+        return f"{asked['success_url']}&{urlencode(given)}"
+
+    def say_no(self, page: str) -> str:
+        """The manager does not."""
+        return dict(parse_qsl(urlsplit(page).query))["reject_url"]
 
     async def currency(self, seen: Seen) -> web.Response:
         return self._one(seen, {"code": "EUR", "name": "Euro", "symbol": "&euro;"})

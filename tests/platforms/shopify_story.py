@@ -47,3 +47,4 @@ async def play(shop: ShopifyHarness) -> None:
     await store.mark_shipped(Shipment("s1", order_id, "DHL", "0034", "https://dhl.example/0034"))
     await store.set_price(PriceWrite(listing_id, shop.sku, Decimal("21.90"), "EUR"))
     await store.set_texts(TextWrite(listing_id, "Big mug", "One.\n\nTwo."))
+    await store.revoke()

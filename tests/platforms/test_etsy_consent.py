@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, redirect_stderr
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -32,13 +32,13 @@ async def etsy() -> AsyncIterator[tuple[EtsyServer, Transports, dict[str, str]]]
 
 async def test_a_yes_becomes_the_refresh_token_of_the_least_rights() -> None:
     async with etsy() as (server, transports, settings):
-        page, kept = ask(settings)
-        assert page.startswith(PAGE + "?")
-        token = await take(settings, kept, server.say_yes(page), transports)
-        assert token == server.refresh_token
+        asked = ask(settings)
+        assert asked.page.startswith(PAGE + "?")
+        given = await take(settings, asked, server.say_yes(asked.page), transports)
+        assert given.settings == {"refresh_token": server.refresh_token}
         assert server.scopes == ("listings_r", "listings_w", "shops_r")
-        assert SHARED_SECRET not in page
-        assert all(part not in page for part in kept.split()[1:]), "the verifier stays here"
+        assert SHARED_SECRET not in asked.page
+        assert asked.kept not in asked.page, "the verifier stays here"
 
 
 @pytest.mark.parametrize(
@@ -53,28 +53,26 @@ async def test_a_yes_becomes_the_refresh_token_of_the_least_rights() -> None:
 )
 async def test_an_address_that_does_not_answer_our_question_is_not_believed(landed: str, said: str) -> None:
     async with etsy() as (server, transports, settings):
-        _, kept = ask(settings)
         with pytest.raises(BadInput, match=said):
-            await take(settings, kept, landed, transports)
+            await take(settings, ask(settings), landed, transports)
         assert server.calls == []
 
 
 async def test_a_code_is_good_for_its_own_question_and_once() -> None:
     async with etsy() as (server, transports, settings):
-        page, kept = ask(settings)
-        landed = server.say_yes(page)
-        _, other = ask(settings)
-        stolen = f"{parse_qs(urlsplit(landed).query)['state'][0]} {other.split()[1]}"
+        asked = ask(settings)
+        landed = server.say_yes(asked.page)
+        stolen = replace(ask(settings), state=parse_qs(urlsplit(landed).query)["state"][0])
         with pytest.raises(NeedsReconnect):
             await take(settings, stolen, landed, transports)
         with pytest.raises(NeedsReconnect):
-            await take(settings, kept, landed, transports)
+            await take(settings, asked, landed, transports)
 
 
 def test_two_questions_share_nothing() -> None:
     settings = DESCRIPTOR.complete({"keystring": KEYSTRING}, {})
     first, second = ask(settings), ask(settings)
-    assert not set(first[1].split()) & set(second[1].split())
+    assert {first.state, first.kept}.isdisjoint({second.state, second.kept})
 
 
 @dataclass(slots=True)

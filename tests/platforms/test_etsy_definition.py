@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from platforms.etsy import api
+from platforms.etsy.features import ORDER_SCOPES, SCOPES
 from tests.fakes.etsy import EtsyServer
 from tests.platforms.etsy_definition import SPEC, Judge
 from tests.platforms.etsy_harness import open_etsy_shop
@@ -51,6 +52,6 @@ def test_the_judge_sees_breaches() -> None:
 def test_the_rights_we_name_are_the_definitions() -> None:
     document = json.loads(SPEC.read_text())
     flow = document["components"]["securitySchemes"]["oauth2"]["flows"]["authorizationCode"]
-    assert {api.READ, api.WRITE, api.SHOP_READ, api.ORDERS_READ, api.ORDERS_WRITE} <= set(flow["scopes"])
+    assert {scope.name for scope in (*SCOPES, *ORDER_SCOPES)} <= set(flow["scopes"])
     assert [server["url"] for server in document["servers"]] == [api.BASE_URL]
     assert flow["tokenUrl"].startswith(api.BASE_URL)

@@ -69,7 +69,10 @@ class OrderLine:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One order as the store knows it now. `number` is what people call it; times are aware UTC."""
+    """One order as the store knows it now. `number` is what people call it; times are aware UTC.
+
+    `holds_stock`: whether the store has taken what was ordered off its own stock, or had and put it back.
+    """
 
     store_id: StoreId
     order_id: OrderId
@@ -81,6 +84,7 @@ class Order:
     url: str = ""
     ship_by: datetime | None = None
     is_test: bool = False
+    holds_stock: bool = True
 
 
 @dataclass(frozen=True, slots=True)

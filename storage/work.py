@@ -34,6 +34,7 @@ from storage.placements import SqlPlacements
 from storage.places import PlaceDefaults, SqlPlaces
 from storage.questions import SqlQuestions
 from storage.statements import change, find_one
+from storage.stock import SqlStock
 from storage.sync import SqlSync
 from storage.tables import SeenEventRow
 from storage.teams import SqlTeams
@@ -55,11 +56,13 @@ class SqlReading:
         self.placements = SqlPlacements(db_session)
         self.people = SqlPeople(db_session)
         self.teams = SqlTeams(db_session)
+        self.workspaces = SqlWorkspaces(db_session)
         self.questions = SqlQuestions(db_session, clock)
+        self.stock = SqlStock(db_session)
         self.sync = SqlSync(db_session)
         self.places = SqlPlaces(db_session, clock, defaults)
-        self.connections = SqlConnectRows(db_session)
         self.health = SqlHealth(db_session)
+        self.connections = SqlConnectRows(db_session)
         self._db_session = db_session
         self._clock = clock
 
@@ -207,11 +210,11 @@ class SqlUnitOfWork(SqlReading):
             entry = replace(entry, place=self._incoming.place)
         self.trail.add(entry)
 
-
     async def tell_admins(self, team_id: str, reply: Reply, *, subject: str = "") -> None:
         """Tell the team's admins privately; where none can be reached so, where `subject` was last spoken of."""
         for place in await self.health.admin_places(team_id, subject=subject) or [CONSOLE_ROOM]:
             await self.messages.post(place, reply, team_id=team_id, event_key=None)
+
 
 class SqlWork:
     """Opens units of work: the port `Work`."""

@@ -30,6 +30,8 @@ STATES: Final = {
 """A plug-in's own state counts as open until the order has a date of completion."""
 DRAFTS: Final = frozenset({"checkout-draft", "auto-draft"})
 """A basket at the till is no order."""
+WITHOUT_STOCK: Final = frozenset({"pending", "failed"})
+"""WooCommerce takes the stock of an order when it is paid or put on hold, and a payment that failed never had it."""
 TRACKING: Final = "_wc_shipment_tracking_items"
 """Where the Shipment Tracking extension and those like it look; without one of them only the seller sees it."""
 
@@ -96,6 +98,7 @@ async def _order(api: WooApi, placed: PlacedOrder) -> Order:
         changed_at=_time(placed.date_modified_gmt),
         lines=tuple(_line(item, state, refunded.get(item.id, 0)) for item in placed.line_items),
         url=f"{api.site}/wp-admin/admin.php?page=wc-orders&action=edit&id={placed.id}",
+        holds_stock=placed.status not in WITHOUT_STOCK,
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from domain.enhancement import Enhancement, Placement
+from domain.sync import SyncJob
 
 
 class JobName(StrEnum):
@@ -20,6 +21,11 @@ class JobName(StrEnum):
     PUBLISH = "publish"
     RESTORE = "restore"
     LOOK = "look"
+    STOCK_HEAR = SyncJob.HEAR.value
+    STOCK_PLAN = SyncJob.PLAN.value
+    STOCK_PUSH = SyncJob.PUSH.value
+    STOCK_READ = SyncJob.READ.value
+    STOCK_FIRST = SyncJob.FIRST.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,18 @@ def look_job(placement: Placement, *, delay_s: float = 0.0) -> Job:
     """Look whether an accepted picture is live by now; every look raises the attempt."""
     key = f"look:{placement.publish_key}:{placement.attempt}"
     return _store_job(JobName.LOOK, key, placement, delay_s=delay_s)
+
+
+STOCK_QUEUE, SLOW_STOCK_QUEUE = "stock", "stock-slow"
+"""What answers a sale, and what reads a whole store, which may take Amazon minutes."""
+_SLOW = frozenset({SyncJob.READ, SyncJob.FIRST})
+
+
+def sync_job(job: SyncJob, subject_id: str, number: int, *, delay_s: float = 0.0) -> Job:
+    """Keep one store or team in step; of a kind, one runs at a time on a subject."""
+    key = f"{job.value}:{subject_id}:{number}"
+    queue = SLOW_STOCK_QUEUE if job in _SLOW else STOCK_QUEUE
+    return Job(JobName(job.value), key, subject_id, queue, partition=f"{job.value}:{subject_id}", delay_s=delay_s)
 
 
 def _store_job(name: JobName, key: str, placement: Placement, *, delay_s: float = 0.0) -> Job:

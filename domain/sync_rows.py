@@ -50,7 +50,7 @@ class SyncRows(Protocol):
         """Note why the last job on this store failed; each failure in a row makes the pause before the next longer."""
         ...
 
-    async def ask(self, job: SyncJob, subject_id: str, team_id: str, *, now: datetime) -> int | None:
+    async def ask(self, job: SyncJob, subject_id: str, team_id: str) -> int | None:
         """Return the number of the job to enqueue, None where one waits already and will see what changed by now."""
         ...
 

@@ -18,6 +18,7 @@ from sqlmodel import col
 
 from domain.catalog import Sku, Store, StoreId
 from domain.people import ChatName, Place
+from domain.ports import Clock
 from domain.sync import OpenHint, Oversold, Run, RunKind, RunState, SoldOrder, StoreSync, SyncJob, SyncSwitch
 from storage.codec import clean_text, dump
 from storage.database import Database
@@ -44,8 +45,9 @@ CONCLUDED_AT_ONCE = 500
 class SqlSync:
     """The rows of one transaction."""
 
-    def __init__(self, db_session: AsyncSession) -> None:
+    def __init__(self, db_session: AsyncSession, clock: Clock) -> None:
         self._db_session = db_session
+        self._clock = clock
 
     # ------------------------------------------------------------ the switch
 
@@ -121,8 +123,9 @@ class SqlSync:
 
     # ------------------------------------------------------------ jobs that wait
 
-    async def ask(self, job: SyncJob, subject_id: str, team_id: str, *, now: datetime) -> int | None:
+    async def ask(self, job: SyncJob, subject_id: str, team_id: str) -> int | None:
         """Return the number of the job to enqueue, None where one waits already and will see what changed by now."""
+        now = self._clock()
         this = (col(SyncJobRow.job) == job.value, col(SyncJobRow.subject_id) == subject_id)
         raised = (
             update(SyncJobRow)

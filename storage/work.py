@@ -59,7 +59,7 @@ class SqlReading:
         self.workspaces = SqlWorkspaces(db_session)
         self.questions = SqlQuestions(db_session, clock)
         self.stock = SqlStock(db_session)
-        self.sync = SqlSync(db_session)
+        self.sync = SqlSync(db_session, clock)
         self.places = SqlPlaces(db_session, clock, defaults)
         self.health = SqlHealth(db_session)
         self.connections = SqlConnectRows(db_session)

@@ -100,6 +100,14 @@ class MovementRows(Protocol):
         """Return one by its key."""
         ...
 
+    async def movements_by_key(self, team_id: str, keys: Sequence[str]) -> Mapping[str, Movement]:
+        """Return those of the keys that are there."""
+        ...
+
+    async def last_counts(self, team_id: str, skus: Skus) -> Mapping[str, Movement]:
+        """Return each SKU's newest COUNTED that nobody has taken back; a SKU without one is missing."""
+        ...
+
     async def days(self, team_id: str, skus: Skus | None, *, since: date) -> Mapping[str, Sequence[DayOfSku]]:
         """Return for each SKU the UTC days from `since` on (by `occurred_at`) on which it moved, in order.
 

@@ -6,7 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
-from sqlalchemy import bindparam, case, func, select, update
+from sqlalchemy import bindparam, case, exists, func, select, update
 
 from domain.catalog import Sku
 from domain.stock import DayOfSku, Movement, MovementKind
@@ -42,6 +42,27 @@ class SqlMovements(SqlPools):
         """Return one by its key."""
         statement = select(MOVEMENT).where(MOVEMENT.c.team_id == team_id, MOVEMENT.c.key == key)
         return next(map(movement_of, await self.rows_of(statement)), None)
+
+    async def movements_by_key(self, team_id: str, keys: Sequence[str]) -> Mapping[str, Movement]:
+        """Return those that are there."""
+        found: dict[str, Movement] = {}
+        for part in in_parts(keys):
+            statement = select(MOVEMENT).where(MOVEMENT.c.team_id == team_id, MOVEMENT.c.key.in_(part))
+            found.update((one.key, one) for one in map(movement_of, await self.rows_of(statement)))
+        return found
+
+    async def last_counts(self, team_id: str, skus: Skus) -> Mapping[str, Movement]:
+        """Return the newest counts that stand."""
+        undo = MOVEMENT.alias()
+        is_undone = exists().where(undo.c.team_id == team_id, undo.c.key == "undo:" + MOVEMENT.c.key)
+        newest = (
+            select(func.max(MOVEMENT.c.movement_id))
+            .where(MOVEMENT.c.team_id == team_id, MOVEMENT.c.kind == MovementKind.COUNTED.value, ~is_undone)
+            .group_by(MOVEMENT.c.sku_key)
+        )
+        statement = select(MOVEMENT).where(MOVEMENT.c.movement_id.in_(newest))
+        rows = await self.rows_of_skus(statement, MOVEMENT, keys_of(skus))
+        return {one.sku.key: one for one in map(movement_of, rows)}
 
     async def days(self, team_id: str, skus: Skus | None, *, since: date) -> Mapping[str, Sequence[DayOfSku]]:
         """Return the days on which something moved, by SKU."""

@@ -19,6 +19,7 @@ from domain.errors import PackshotError
 from domain.people import Place
 from domain.picture import ContentType, Finding
 from domain.recipe import Recipe
+from domain.rules import NO_RULES, Approval, DecisionRules
 
 
 class IllegalMove(PackshotError):
@@ -213,6 +214,10 @@ class Enhancement:
     """When the current revision's preview was shown."""
     reminded_at: datetime | None = None
     """When people were reminded of it; it expires some time after that, never before."""
+    rules: DecisionRules = NO_RULES
+    """What the team has agreed on; read with the row, never written with it."""
+    approvals: tuple[Approval, ...] = ()
+    """Who has said yes to the current revision while it takes more than one; likewise only read."""
 
     def after(self, event: EnhancementEvent) -> Enhancement:
         """Return it moved on. Raises IllegalMove and changes nothing where the table has no entry."""
@@ -227,7 +232,7 @@ class Enhancement:
         revision = Revision(number=self.revision.number + 1, recipe=recipe)
         return replace(
             moved, revision=revision, decision=None, failure="", attempt=self.attempt + 1,
-            offered_at=None, reminded_at=None,
+            offered_at=None, reminded_at=None, approvals=(),
         )  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from domain.catalog import Sha256, Sku
 from domain.hint import HintKind
 from domain.people import Actor, Place, Role
+from domain.team_intents import TeamIntent
 from domain.tokens import Token
 
 
@@ -175,6 +176,7 @@ Intent = (
     | ListMembers
     | ShowCard
     | Settle
+    | TeamIntent
     | NotUnderstood
 )
 

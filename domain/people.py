@@ -8,7 +8,6 @@ from enum import StrEnum
 
 from domain.errors import BadInput
 
-
 LOCAL_OWNER = "owner"
 """The console's name of the local admin of every team: whoever can read DATA_DIR on this machine."""
 

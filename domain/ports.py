@@ -33,7 +33,8 @@ from domain.rows import (
 )
 from domain.stock_rows import StockRows
 from domain.sync_rows import SyncRows
-from domain.team_rows import TeamRows
+from domain.team_rows import PeopleRows, TeamRows
+from domain.workspaces import WorkspaceRows
 
 
 class Clock(Protocol):
@@ -259,6 +260,11 @@ class Reading(Protocol):
     @property
     def teams(self) -> TeamRows:
         """What a team is beyond its members: rules, places, invitations, roles."""
+        ...
+
+    @property
+    def workspaces(self) -> WorkspaceRows:
+        """The Slack workspaces that installed us."""
         ...
 
     @property

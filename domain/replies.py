@@ -15,6 +15,7 @@ from domain.hint import HintKind
 from domain.intents import Incoming
 from domain.people import Place, Role
 from domain.picture import Finding
+from domain.team_replies import InvitationList, RemovalAsked, TeamReply, WorkspaceInvited
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,11 @@ class Card:
     findings: tuple[Finding, ...] = ()
     is_live: bool = False
     """Whether buyers see at least one of the stores: ask once more before publishing there."""
+    approvals_needed: int = 1
+    approved_by: tuple[str, ...] = ()
+    """Who has approved while somebody else still must."""
+    is_for_others: bool = False
+    """Whether whoever asked for it may not approve it: so the team has agreed."""
 
     @property
     def alt(self) -> str:
@@ -361,6 +367,9 @@ class Invited:
     code: str
     role: Role
     expires_at: datetime
+    telegram_url: str = ""
+    console_url: str = ""
+    """Where the code is taken without typing it; empty where there is no such door."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -458,13 +467,14 @@ Reply = (
     | SettingsShown
     | DecisionDue
     | DecidedElsewhere
+    | TeamReply
 )
 
 REPLY_TYPES: dict[str, type] = {kind.__name__: kind for kind in get_args(Reply)}
 """Name on the wire → class; the names are a promise (`--json` prints them as `type`)."""
 
 
-PRIVATE = (AlreadyDecided, Refused, Invited)
+PRIVATE = (AlreadyDecided, Refused, Invited, InvitationList, RemovalAsked, WorkspaceInvited)
 """Meant for the one who asked; nobody else is shown them."""
 
 

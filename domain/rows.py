@@ -106,6 +106,10 @@ class EnhancementRows(Protocol):
         """Write it where state, revision and attempt are still those of `was`. Raises RowChanged."""
         ...
 
+    async def hold(self, enhancement_id: str) -> None:
+        """Wait for whoever changes its card, and keep them waiting until this transaction ends."""
+        ...
+
     async def latest_in(self, place: Place, team_id: str, *, sku: Sku | None = None) -> Enhancement | None:
         """Return the newest of the team asked for in this place (any place when a SKU is given)."""
         ...

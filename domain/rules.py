@@ -17,6 +17,10 @@ class DecisionRules:
     approvals: int = 1
 
 
+NO_RULES = DecisionRules()
+"""What holds in a team that has agreed on nothing."""
+
+
 @dataclass(frozen=True, slots=True)
 class Approval:
     """One person's yes to the current revision, while another one is still needed."""

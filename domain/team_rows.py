@@ -1,4 +1,4 @@
-"""The port `TeamRows`: what a team is beyond its members' names. `storage/teams.py` implements it."""
+"""The ports `PeopleRows` and `TeamRows`: who belongs to a team, and what else there is to one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from domain.people import Actor, Member, Place, Role, Team
+from domain.people import Actor, Invitation, Member, Place, Role, Team
 from domain.rules import Approval, DecisionRules
 
 
@@ -28,6 +28,48 @@ class Home:
     place_team: str
     message_team: str
     teams: tuple[str, ...]
+
+
+class PeopleRows(Protocol):
+    """Members, identities, invitations."""
+
+    async def team(self, team_id: str) -> Team:
+        """Return it. Raises Fault("row_missing")."""
+        ...
+
+    async def find_member(self, team_id: str, actor: Actor) -> Member | None:
+        """Return the member this actor is in this team, None for strangers."""
+        ...
+
+    async def members(self, team_id: str) -> Sequence[Member]:
+        """Return all of a team, by name."""
+        ...
+
+    async def invite(self, team_id: str, role: Role, *, by: str, expires_at: datetime) -> Invitation:
+        """Make a one-time code; only its hash is kept."""
+        ...
+
+    async def admit(self, team_id: str, actor: Actor, role: Role, *, now: datetime) -> Member | None:
+        """Make an actor a member whom their workspace vouches for; one who is a member already keeps the higher role.
+
+        Somebody suspended gets back the role they had; somebody whom an admin removed does not: None.
+        """
+        ...
+
+    async def is_vouched_for(self, team_id: str, actor: Actor) -> bool:
+        """Whether somebody is a member because their workspace says so, and not only by a code."""
+        ...
+
+    async def suspend(self, team_id: str, actor: Actor, *, even_invited: bool) -> bool:
+        """Take the membership of somebody whom their workspace vouched for; `even_invited`: of whoever it is.
+
+        They are strangers from now on, until they are admitted or join again. False when nothing changed.
+        """
+        ...
+
+    async def join(self, code: str, actor: Actor, *, now: datetime) -> Member | None:
+        """Redeem a code once; None when it is unknown, used, revoked or expired."""
+        ...
 
 
 class TeamRows(Protocol):

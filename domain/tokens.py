@@ -33,6 +33,7 @@ class Action(StrEnum):
     KEEP = "keep"
     REMOVE = "remove"
     COMPARE = "compare"
+    DISMISS = "dismiss"
 
 
 _TOKEN = re.compile(r"v1:([a-z]+):([A-Za-z0-9_-]{1,40}):([0-9]{1,6})")
@@ -40,7 +41,7 @@ _TOKEN = re.compile(r"v1:([a-z]+):([A-Za-z0-9_-]{1,40}):([0-9]{1,6})")
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A parsed button. `subject_id` names an enhancement, or a question for the choose_* actions."""
+    """A parsed button. `subject_id` names an enhancement, a question for the choose_* actions, a member for dismiss."""
 
     action: Action
     subject_id: str

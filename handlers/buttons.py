@@ -44,7 +44,20 @@ from domain.replies import (
     WhichStore,
     Working,
 )
+from domain.team_replies import (
+    InvitationList,
+    InvitationRevoked,
+    MemberChanged,
+    RemovalAsked,
+    RulesShown,
+    TeamShown,
+    WorkspaceInvited,
+)
 from domain.tokens import Action, Token
+from handlers.words import text
+
+TAKE_BACK = text("Take my approval back")
+REMOVE = text("Take the access away")
 
 Style = Literal["primary", "danger", "plain"]
 Asks = Literal["", "confirm", "reason", "recipe", "part"]
@@ -73,6 +86,7 @@ def buttons(reply: Reply) -> tuple[Button, ...]:  # noqa: C901 - one case a repl
                 _redo(card, "Redo"),
                 *_corrections(card),
                 *_compare(card),
+                *((_on(card, Action.UNDO, TAKE_BACK),) if card.approved_by else ()),
             )
         case Publishing(card) if reply.is_accepted:
             return (_on(card, Action.UNDO, "Undo"),)
@@ -94,6 +108,8 @@ def buttons(reply: Reply) -> tuple[Button, ...]:  # noqa: C901 - one case a repl
             return (_redo(card, "Redo"), *_corrections(card))
         case Restored(card) | Expired(card) | EnhanceFailed(card):
             return (_redo(card, "Redo"),)
+        case RemovalAsked(member_id):
+            return (Button(REMOVE, str(Token(Action.DISMISS, member_id, 0)), "danger"),)
         case WhichProduct():
             return _choices(Action.CHOOSE_PRODUCT, reply.question_id, reply.guesses)
         case WhichStore():
@@ -119,6 +135,12 @@ def buttons(reply: Reply) -> tuple[Button, ...]:  # noqa: C901 - one case a repl
             | DecisionDue()
             | DecidedElsewhere()
             | Compared()
+            | InvitationList()
+            | InvitationRevoked()
+            | MemberChanged()
+            | RulesShown()
+            | TeamShown()
+            | WorkspaceInvited()
         ):
             return ()
         case _:

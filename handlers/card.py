@@ -53,6 +53,9 @@ def card_of(enhancement: Enhancement) -> Card:
         preview=revision.preview,
         findings=(*revision.findings, *per_picture),
         is_live=any(target.platform is not PlatformName.SHELF for target in enhancement.targets),
+        approvals_needed=enhancement.rules.approvals,
+        approved_by=tuple(item.by_name for item in enhancement.approvals),
+        is_for_others=not enhancement.rules.own,
     )
 
 

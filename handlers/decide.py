@@ -31,12 +31,13 @@ from domain.ports import Reading, UnitOfWork
 from domain.replies import AlreadyDecided, PreviewReady, Refused
 from domain.sentences import Sentence
 from domain.tokens import Action
+from handlers import rules
 from handlers.card import card_of, card_reply, show_card, tell_requester
 from handlers.desk import Asked, Desk, id_from
 from handlers.enhance import audit_entry, read_options
 from handlers.rights import NEEDS, action_words, check_role
 
-_ANYWHEN = frozenset({Action.CHOOSE_PRODUCT, Action.CHOOSE_STORE, Action.CHOOSE_PART, Action.COMPARE})
+_ANYWHEN = frozenset({Action.CHOOSE_PRODUCT, Action.CHOOSE_STORE, Action.CHOOSE_PART, Action.COMPARE, Action.DISMISS})
 """What is about a question, or about every revision: no press of it is stale."""
 _VERDICTS = {EnhancementEvent.APPROVE: "approved", EnhancementEvent.REJECT: "rejected"}
 
@@ -110,6 +111,9 @@ async def foresee(rows: Reading, member: Member | None, intent: Press) -> None:
     if token.number != enhancement.revision.number:
         raise _stale(enhancement)
     is_decided = enhancement.state is not EnhancementState.AWAITING_DECISION
+    if token.action is Action.APPROVE and not is_decided:
+        rules.check_own(member, enhancement)
+        rules.check_again(member, enhancement)
     if is_decided and token.action in {Action.APPROVE, Action.REJECT}:
         decision = enhancement.decision
         if decision is None:
@@ -175,20 +179,15 @@ async def _act(
             await _reject(work, asked, desk, enhancement, reason=text)
         case Action.REDO:
             await _redo(work, asked, desk, enhancement, placements, options)
+        case Action.UNDO if enhancement.state is EnhancementState.AWAITING_DECISION and enhancement.approvals:
+            await rules.take_back(work, asked, desk, enhancement)
         case Action.UNDO:
             await _undo(work, asked, desk, enhancement, placements)
         case Action.RETRY:
             await _retry(work, asked, desk, enhancement, placements)
         case Action.IT_IS_THERE | Action.IT_IS_NOT_THERE | Action.LOOK_AGAIN:
             await _clear_up(work, asked, desk, enhancement, placements, action)
-        case (
-            Action.CHOOSE_PRODUCT
-            | Action.CHOOSE_STORE
-            | Action.CHOOSE_PART
-            | Action.KEEP
-            | Action.REMOVE
-            | Action.COMPARE
-        ):
+        case _:  # questions and corrections have subjects of their own (handlers/dispatch.py)
             raise BadInput("I do not know that button: send the photo again.")
 
 
@@ -196,7 +195,11 @@ async def _approve(work: UnitOfWork, asked: Asked, desk: Desk, enhancement: Enha
     if enhancement.state is not EnhancementState.AWAITING_DECISION:
         await _answer_too_late(work, enhancement)
         return
-    approved = _decided(asked, desk, enhancement, EnhancementEvent.APPROVE, reason="")
+    rules.check_own(asked.member, enhancement)
+    agreed = await rules.approve_in_part(work, asked, desk, enhancement)
+    if agreed is None:
+        return
+    approved = _decided(asked, desk, agreed, EnhancementEvent.APPROVE, reason="")
     await work.enhancements.save(approved, was=enhancement)
     for target in approved.targets:
         placement = _placement(approved, target)
@@ -349,9 +352,9 @@ async def _send_again(work: UnitOfWork, placement: Placement, event: PlacementEv
 def _decided(
     asked: Asked, desk: Desk, enhancement: Enhancement, verdict: EnhancementEvent, *, reason: str
 ) -> Enhancement:
-    decision = Decision(
-        verdict, enhancement.revision.number, asked.member.name, asked.member.member_id, desk.clock(), reason
-    )
+    names = [item.by_name for item in enhancement.approvals] if verdict is EnhancementEvent.APPROVE else []
+    by = ", ".join(names) or asked.member.name
+    decision = Decision(verdict, enhancement.revision.number, by, asked.member.member_id, desk.clock(), reason)
     return replace(enhancement.after(verdict), decision=decision)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from domain.doors import NO_DOORS, Doors
 from domain.intents import Incoming
 from domain.people import ChatName, Member
 from domain.ports import ChatFiles, Clock, Enhancer, MediaStorage, Stores, Work
@@ -28,6 +29,8 @@ class Desk:
     files: Mapping[ChatName, ChatFiles] = field(default_factory=dict)
     """Where the files people sent are fetched; a chat whose bytes come with the event has none."""
     looks_after_s: Sequence[float] = LOOKS_AFTER_S
+    doors: Doors = NO_DOORS
+    """The addresses by which an invited person comes in."""
 
 
 @dataclass(frozen=True, slots=True)

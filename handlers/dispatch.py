@@ -34,8 +34,31 @@ from domain.intents import (
 from domain.people import Member, Role
 from domain.replies import Refused, Reply, Working
 from domain.sentences import Sentence
+from domain.team_intents import (
+    AgreeRules,
+    ChangeRole,
+    DismissMember,
+    InviteWorkspace,
+    ListInvitations,
+    RevokeInvitation,
+    ShowTeam,
+)
 from domain.tokens import Action
-from handlers import answers, ask, attachments, compare, correct, decide, places, products, request, stores, team
+from handlers import (
+    answers,
+    ask,
+    attachments,
+    compare,
+    correct,
+    decide,
+    members,
+    places,
+    products,
+    request,
+    stores,
+    team,
+    team_desk,
+)
 from handlers.desk import Asked, Desk
 from handlers.failures import fault_code, sentence_for
 from handlers.grammar import parse, parse_press
@@ -60,6 +83,7 @@ _ROLES: dict[type, Role] = {
     Settle: Role.VIEWER,  # to see them; changing them takes an admin, in a talk of one's own anybody
     Join: Role.VIEWER,
     Invite: Role.ADMIN,
+    **team_desk.ROLES,
 }
 """What each intent needs at the door; decisions look at the enhancement too (handlers/decide.py)."""
 
@@ -135,6 +159,7 @@ async def _answer(incoming: Incoming, desk: Desk) -> None:
         member = await rows.people.find_member(incoming.team_id, incoming.actor)
         if member is not None:
             intent = await answers.in_context(incoming, intent, rows)
+            intent = await members.meant(member, intent, rows)
     if member is None:
         raise NotAMember
     needed = _needed(intent)
@@ -169,6 +194,8 @@ async def _route(asked: Asked, intent: Intent, desk: Desk) -> None:  # noqa: C90
             await correct.answer_part(asked, intent, desk)
         case Press(token=token) if token.action is Action.COMPARE:
             await compare.compare_pressed(asked, intent, desk)
+        case Press(token=token) if token.action is Action.DISMISS:
+            await members.dismiss(asked, intent, desk)
         case CorrectPart():
             await correct.correct(asked, intent, desk)
         case CompareVersions():
@@ -199,6 +226,16 @@ async def _route(asked: Asked, intent: Intent, desk: Desk) -> None:  # noqa: C90
             await decide.show_card_here(asked, intent, desk)
         case Settle():
             await places.settle(asked, intent, desk)
+        case (
+            ListInvitations()
+            | RevokeInvitation()
+            | ChangeRole()
+            | DismissMember()
+            | AgreeRules()
+            | ShowTeam()
+            | InviteWorkspace()
+        ):
+            await team_desk.answer(asked, intent, desk)
         case NotUnderstood():
             await _not_understood(asked, intent, desk)
 
@@ -241,5 +278,7 @@ def _what(intent: Intent) -> Sentence:
             return action_words(Action.COMPARE)
         case Invite():
             return Sentence("Inviting")
+        case ListInvitations() | RevokeInvitation() | ChangeRole() | DismissMember() | InviteWorkspace():
+            return Sentence("Deciding who belongs here")
         case _:
             return Sentence("That")

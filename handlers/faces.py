@@ -85,8 +85,8 @@ def face(reply: CardReply, words: Words = ENGLISH) -> Face:  # noqa: C901 - one 
         case Working(stage=stage):
             sentence = words(STAGES[stage][1]) if stage in STAGES else words("The next version is on its way.")
             return Face("wait", words("Enhancing"), sentence)
-        case PreviewReady():
-            return Face("decide", words("Your decision"), words("Not live until somebody approves."))
+        case PreviewReady(card):
+            return Face("decide", words("Your decision"), _what_it_takes(card, words))
         case Publishing(_, by, at, placed) if reply.is_accepted:
             sentence = words("The shop took it and does not show it yet: I keep looking, and say so once it is live.")
             return Face("wait", words("Accepted, not yet live"), sentence, by, at, placed)
@@ -118,6 +118,25 @@ def face(reply: CardReply, words: Words = ENGLISH) -> Face:  # noqa: C901 - one 
             return Face("bad", words("No picture"), words.sentence(sentence), is_settled=True)
         case _:
             assert_never(reply)
+
+
+def _what_it_takes(card: Card, words: Words) -> str:
+    """Return what a preview waits for: one yes, somebody else's, or two people's."""
+    said = []
+    if card.approved_by:
+        said.append(
+            words(
+                "{count} of {number} approved, by {names}.",
+                count=words.number(len(card.approved_by)),
+                number=words.number(card.approvals_needed),
+                names=words.list(card.approved_by),
+            )
+        )
+    elif card.approvals_needed > 1:
+        said.append(words("Not live until {number} people approve.", number=words.number(card.approvals_needed)))
+    if card.is_for_others:
+        said.append(words("{name} asked for it, so somebody else approves.", name=card.requested_by))
+    return " ".join(said) or words("Not live until somebody approves.")
 
 
 def notice_words(

@@ -24,6 +24,7 @@ NEEDS: dict[Action, Role] = {
     Action.KEEP: Role.EDITOR,
     Action.REMOVE: Role.EDITOR,
     Action.COMPARE: Role.VIEWER,
+    Action.DISMISS: Role.ADMIN,
 }
 _ACTION_WORDS: dict[Action, str] = {
     Action.APPROVE: text("Approving"),
@@ -40,6 +41,7 @@ _ACTION_WORDS: dict[Action, str] = {
     Action.KEEP: text("Correcting the cut-out"),
     Action.REMOVE: text("Correcting the cut-out"),
     Action.COMPARE: text("Comparing"),
+    Action.DISMISS: text("Taking somebody's access away"),
 }
 """What a refusal for want of a role calls an action."""
 

@@ -7,6 +7,7 @@ can still read what a former revision looked like.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, func, select, update
@@ -26,6 +27,7 @@ from domain.people import ChatName, Place
 from storage.codec import FINDINGS, PICTURES, RECIPE, TARGETS, clean_text, dump, pack_sentence, read_failure
 from storage.statements import change, find_all, find_one, insert, insert_once, lock_until_commit
 from storage.tables import DecisionRow, EnhancementRow, RevisionRow
+from storage.teams import SqlTeams, approvals_of
 
 MOST_WAITING = 10
 """Enough to know that a word alone cannot mean one of them."""
@@ -60,6 +62,10 @@ class SqlEnhancements:
         if enhancement.decision is not None:
             await insert(self._db_session, _decision_row(enhancement, enhancement.decision))
         return True
+
+    async def hold(self, enhancement_id: str) -> None:
+        """Wait for whoever changes its card, and keep them waiting until this transaction ends."""
+        await lock_card(self._db_session, enhancement_id)
 
     async def save(self, enhancement: Enhancement, *, was: Enhancement) -> None:
         """Write it where state, revision and attempt are those of `was`. Raises RowChanged."""
@@ -164,7 +170,12 @@ class SqlEnhancements:
                 col(DecisionRow.enhancement_id) == row.enhancement_id, col(DecisionRow.revision) == row.revision
             ),
         )
-        return _enhancement(row, revision, decision)
+        enhancement = _enhancement(row, revision, decision)
+        rules = await SqlTeams(self._db_session).rules(row.team_id)
+        if rules == enhancement.rules:
+            return enhancement
+        yeses = await approvals_of(self._db_session, row.enhancement_id, row.revision) if rules.approvals > 1 else ()
+        return replace(enhancement, rules=rules, approvals=tuple(yeses))
 
     async def _save_revision(self, enhancement: Enhancement, *, is_new: bool) -> None:
         row = _revision_row(enhancement)

@@ -68,7 +68,9 @@ class SqlConsoleLogins:
             row = await find_one(db_session, statement)
             if row is None:
                 return None
-            still = select(MemberRow).where(col(MemberRow.member_id) == row.member_id, col(MemberRow.removed_at).is_(None))
+            still = select(MemberRow).where(
+                col(MemberRow.member_id) == row.member_id, col(MemberRow.removed_at).is_(None)
+            )
             member = await find_one(db_session, still)
         return None if member is None else Login(row.login_id, member_of(member), row.csrf)
 

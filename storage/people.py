@@ -200,7 +200,7 @@ class SqlPeople:
             )
             for number, words in (await self._db_session.execute(told.order_by(row_id))).all():
                 if hashed(words["code"]) == invitation.code_hash:
-                    blanked = {**words, "code": ""}
+                    blanked = {**words, "code": "", "telegram_url": "", "console_url": ""}
                     await change(self._db_session, update(table).where(row_id == number).values(reply=blanked))
 
     async def _lock_identity(self, team_id: str, actor: Actor) -> None:

@@ -30,9 +30,7 @@ class SqlTeams:
 
     async def all(self) -> Sequence[Team]:
         """Return every team of the deployment, the oldest first."""
-        rows = await find_all(
-            self._db_session, select(TeamRow).order_by(col(TeamRow.created_at), col(TeamRow.team_id))
-        )
+        rows = await find_all(self._db_session, select(TeamRow).order_by(col(TeamRow.created_at), col(TeamRow.team_id)))
         return [Team(row.team_id, row.name) for row in rows]
 
     async def teams_of(self, actor: Actor) -> Sequence[Team]:

@@ -6,8 +6,11 @@ through an autoescaping template on its way here.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import assert_never
 from urllib.parse import urlsplit
+
+from markupsafe import Markup, escape
 
 from domain.picture import Finding, FindingLevel
 from domain.replies import (
@@ -46,10 +49,21 @@ from domain.replies import (
     WhichStore,
     Working,
 )
+from domain.team_replies import (
+    InvitationList,
+    InvitationRevoked,
+    MemberChanged,
+    RemovalAsked,
+    RulesShown,
+    TeamReply,
+    TeamShown,
+    WorkspaceInvited,
+)
 from domain.tokens import Action, Token
 from handlers.buttons import Button, buttons
-from handlers.console.pages import fill, safe_link
+from handlers.console.pages import fill, safe_link, when
 from handlers.faces import STAGES, STEPS, Face, face, notice_words, placed_words, version_words
+from handlers.team_faces import team_face
 
 __all__ = ["Button", "buttons", "fragment"]
 
@@ -111,6 +125,16 @@ def fragment(reply: Reply, *, hosts: frozenset[str] = frozenset()) -> str:  # no
             return fill("decided.html", reply=reply, sentence=notice_words(reply))
         case SettingsShown():
             return fill("settings.html", reply=reply)
+        case (
+            InvitationList()
+            | InvitationRevoked()
+            | MemberChanged()
+            | RemovalAsked()
+            | RulesShown()
+            | TeamShown()
+            | WorkspaceInvited()
+        ):
+            return _team(reply)
         case _:
             assert_never(reply)
 
@@ -130,6 +154,13 @@ def _card(card: Card, today: Face, pressable: tuple[Button, ...]) -> str:
         notes=_of_level(card, FindingLevel.NOTE),
         passed=_of_level(card, FindingLevel.OK),
     )
+
+
+def _team(reply: TeamReply) -> str:
+    """A time is a tag of its own here, so the words around it are made harmless before it goes in."""
+    face = team_face(reply, clean=lambda said: str(escape(said)), time=when)
+    safe = replace(face, title=Markup(face.title), lines=tuple(Markup(line) for line in face.lines))  # noqa: S704 - cleaned
+    return fill("team.html", face=safe, buttons=buttons(reply))
 
 
 def _compares(button: Button) -> bool:

@@ -43,6 +43,15 @@ from domain.replies import (
     WhichStore,
     Working,
 )
+from domain.team_replies import (
+    InvitationList,
+    InvitationRevoked,
+    MemberChanged,
+    RemovalAsked,
+    RulesShown,
+    TeamShown,
+    WorkspaceInvited,
+)
 from handlers.buttons import Button, buttons
 from handlers.faces import notice_words
 from handlers.slack.blocks import (
@@ -76,6 +85,7 @@ from handlers.slack.cards import (
     show_working,
 )
 from handlers.slack.parts import show_compared, show_which_part
+from handlers.slack.teams import show_team_reply
 from handlers.words import Words
 
 LANGUAGE_NAMES = {"en": "English", "de": "Deutsch"}
@@ -145,6 +155,16 @@ def render(reply: Reply, words: Words, picture: Picture = NO_PICTURE) -> Shown: 
             shown = Shown(said, [section(f"{'⏰' if isinstance(reply, DecisionDue) else 'ℹ️'} {said}")])
         case SettingsShown():
             shown = _settings(reply, words)
+        case (
+            InvitationList()
+            | InvitationRevoked()
+            | MemberChanged()
+            | RemovalAsked()
+            | RulesShown()
+            | TeamShown()
+            | WorkspaceInvited()
+        ):
+            shown = show_team_reply(reply, words)
         case _:
             assert_never(reply)
     return Shown(cut_markup(shown.text, TEXT_CHARS) or "–", shown.blocks[:MAX_BLOCKS])
@@ -282,7 +302,9 @@ def _invited(reply: Invited, words: Words) -> Shown:
     told = words("A one-time code for one more {role}:", role=words(reply.role.value))
     code = f"`join {escaped(reply.code)}`"
     until = words("Good once, until {time}.", time=when(reply.expires_at, words))
-    return Shown(f"{told} {code}", [section(f"{told}\n{code}"), context(until)])
+    doors = [("Telegram", reply.telegram_url), (words("Browser"), reply.console_url)]
+    others = [context(f"{name}: {escaped(url)}") for name, url in doors if url]
+    return Shown(f"{told} {code}", [section(f"{told}\n{code}"), *others, context(until)])
 
 
 def _settings(reply: SettingsShown, words: Words) -> Shown:

@@ -18,7 +18,7 @@ from telegram import CopyTextButton, InlineKeyboardButton, InlineKeyboardMarkup
 from domain.errors import BadInput
 from domain.replies import Card, CardReply, PreviewReady, WhichPart
 from domain.tokens import Action, Token
-from handlers.buttons import Button, buttons
+from handlers.buttons import TAKE_BACK, Button, buttons
 from handlers.words import ENGLISH, LANGUAGES, Words, text
 
 Rows = tuple[tuple[InlineKeyboardButton, ...], ...]
@@ -120,7 +120,13 @@ def card_rows(reply: CardReply, words: Words) -> Rows:
     if kind is None:
         return tuple((_plain(button, words),) for button in pressable)
     token = Token.parse(pressable[0].token)
-    return kind_rows(kind, token, words)
+    return (*kind_rows(kind, token, words), *_taken_back(pressable, words))
+
+
+def _taken_back(pressable: tuple[Button, ...], words: Words) -> Rows:
+    """Return the key by which the first of two approvals is taken back."""
+    keys = [each for each in pressable if each.label == TAKE_BACK]
+    return tuple((InlineKeyboardButton(f"↩️ {words(each.label)}", callback_data=each.token),) for each in keys)
 
 
 def kind_rows(kind: Kind, token: Token, words: Words) -> Rows:

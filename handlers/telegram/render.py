@@ -50,9 +50,18 @@ from domain.replies import (
     WhichStore,
     Working,
 )
+from domain.team_replies import (
+    InvitationList,
+    InvitationRevoked,
+    MemberChanged,
+    RemovalAsked,
+    RulesShown,
+    TeamShown,
+    WorkspaceInvited,
+)
 from handlers.buttons import buttons
 from handlers.faces import ENLARGED_BY_CHAT, Face, Tone, face, notice_words, placed_words, version_words
-from handlers.telegram.keyboards import Rows, card_rows, choice_rows, copy_key, part_rows
+from handlers.telegram.keyboards import Rows, card_rows, choice_rows, part_rows
 from handlers.telegram.markup import (
     MAX_CAPTION,
     MAX_TEXT,
@@ -67,6 +76,7 @@ from handlers.telegram.markup import (
     link,
     read_length,
 )
+from handlers.telegram.teams import invitation_message, team_message
 from handlers.words import ENGLISH, Words
 
 TONE_EMOJI: dict[Tone, str] = {"wait": "⏳", "decide": "👀", "good": "✅", "warn": "⚠️", "bad": "❌", "quiet": "▫️"}
@@ -142,7 +152,7 @@ def render(reply: Reply, words: Words = ENGLISH, *, bot_name: str = "", is_recom
             head = f"{bold(words('What you can say'))}\n{words('Or send a photo with the SKU as its caption.')}"
             return _list(words, head, lines)
         case Invited():
-            return _invited(reply, words, bot_name)
+            return Shown(*invitation_message(reply, words, bot_name))
         case Joined():
             said = words(
                 "Welcome, {name}: you are {role} at {team}.",
@@ -159,6 +169,16 @@ def render(reply: Reply, words: Words = ENGLISH, *, bot_name: str = "", is_recom
             return Shown(f"{icon} {notice_words(reply, words, clean=lambda said: esc(said, at_most=500))}")
         case SettingsShown():
             return _settings(reply, words)
+        case (
+            InvitationList()
+            | InvitationRevoked()
+            | MemberChanged()
+            | RemovalAsked()
+            | RulesShown()
+            | TeamShown()
+            | WorkspaceInvited()
+        ):
+            return Shown(*team_message(reply, words))
         case _:
             assert_never(reply)
 
@@ -339,17 +359,6 @@ def _status(reply: StatusShown, words: Words) -> Shown:
     if reply.oldest_waiting_at:
         lines.insert(2, f"      {words('since {time}', time=words.time(reply.oldest_waiting_at))}")
     return _list(words, "\n".join(lines), [f"⚠️ {esc(each)}" for each in reply.trouble])
-
-
-def _invited(reply: Invited, words: Words, bot_name: str) -> Shown:
-    title = words("An invitation for one {role}", role=words(reply.role.value))
-    until = words("It works once, until {time}. Only you can see it.", time=words.time(reply.expires_at))
-    html = f"✉️ {bold(title)}\n{code(esc(reply.code))}\n{until}"
-    rows: Rows = ((copy_key(f"📋 {words('Copy the code')}", reply.code),),)
-    if bot_name:
-        address = f"https://t.me/{bot_name}?start={reply.code}"
-        rows = ((copy_key(f"📋 {words('Copy the link')}", address),), *rows)
-    return Shown(html, rows)
 
 
 def _settings(reply: SettingsShown, words: Words) -> Shown:

@@ -366,16 +366,16 @@ class UnitOfWork(Reading, Protocol):
         """Append one line."""
         ...
 
+    async def tell_admins(self, team_id: str, reply: Reply, *, subject: str = "") -> None:
+        """Tell the team's admins privately; where none can be reached so, where `subject` was last spoken of."""
+        ...
+
 
 class Work(Protocol):
     """Opens units of work."""
 
     def __call__(self, incoming: Incoming | None = None) -> AbstractAsyncContextManager[UnitOfWork]:
         """Open one; leaving it normally commits, any exception rolls everything back.
-    async def tell_admins(self, team_id: str, reply: Reply, *, subject: str = "") -> None:
-        """Tell the team's admins privately; where none can be reached so, where `subject` was last spoken of."""
-        ...
-
 
         With `incoming` the event is concluded in the same transaction: raises EventConcluded at
         entry when it was concluded before, so that handling an event twice changes nothing.

@@ -292,17 +292,17 @@ class Reading(Protocol):
         """What keeps the stores in step with the ledger."""
         ...
 
+    @property
+    def health(self) -> HealthRows:
+        """How stores and chats are doing."""
+        ...
+
     async def history(self, team_id: str, *, sku: Sku | None, limit: int) -> Sequence[AuditEntry]:
         """Return the newest lines first."""
         ...
 
     async def audit_lines(self, query: AuditQuery) -> Sequence[AuditEntry]:
         """Return the lines a question is about, the newest first."""
-    @property
-    def health(self) -> HealthRows:
-        """How stores and chats are doing."""
-        ...
-
         ...
 
     async def count_audit_lines(self, query: AuditQuery) -> int:

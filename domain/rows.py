@@ -159,48 +159,6 @@ class PlacementRows(Protocol):
         ...
 
 
-class PeopleRows(Protocol):
-    """Members, identities, invitations."""
-
-    async def team(self, team_id: str) -> Team:
-        """Return it. Raises Fault("row_missing")."""
-        ...
-
-    async def find_member(self, team_id: str, actor: Actor) -> Member | None:
-        """Return the member this actor is in this team, None for strangers."""
-        ...
-
-    async def members(self, team_id: str) -> Sequence[Member]:
-        """Return all of a team, by name."""
-        ...
-
-    async def invite(self, team_id: str, role: Role, *, by: str, expires_at: datetime) -> Invitation:
-        """Make a one-time code; only its hash is kept."""
-        ...
-
-    async def admit(self, team_id: str, actor: Actor, role: Role, *, now: datetime) -> Member | None:
-        """Make an actor a member whom their workspace vouches for; one who is a member already keeps the higher role.
-
-        Somebody suspended gets back the role they had; somebody whom an admin removed does not: None.
-        """
-        ...
-
-    async def is_vouched_for(self, team_id: str, actor: Actor) -> bool:
-        """Whether somebody is a member because their workspace says so, and not only by a code."""
-        ...
-
-class HealthRows(Protocol):
-    """How stores and chats of a team are doing, and what people were told of it."""
-
-        They are strangers from now on, until they are admitted or join again. False when nothing changed.
-        """
-        ...
-
-    async def join(self, code: str, actor: Actor, *, now: datetime) -> Member | None:
-        """Redeem a code once; None when it is unknown, used, revoked or expired."""
-        ...
-
-
 class PlaceRows(Protocol):
     """Where talks happen, and what was set there."""
 
@@ -214,6 +172,30 @@ class PlaceRows(Protocol):
 
     async def card_under(self, team_id: str, place: Place, native_id: str) -> str | None:
         """Return the enhancement whose card the message shows, or whose request it was; None for neither."""
+        ...
+
+
+class HealthRows(Protocol):
+    """How stores and chats of a team are doing, and what people were told of it."""
+
+    async def pulses(self, team_id: str) -> Mapping[str, Pulse]:
+        """Return every store's pulse by its id; one nobody talked to has none."""
+        ...
+
+    async def chats(self, team_id: str) -> ChatContacts:
+        """Return when each chat last took a message of ours, or brought one of theirs."""
+        ...
+
+    async def queue(self, team_id: str, *, now: datetime) -> QueueCounts:
+        """Return what waits for a team."""
+        ...
+
+    async def tell_once(self, team_id: str, subject: str, kind: str, *, now: datetime) -> bool:
+        """Note that people are told of something; False when they were told before."""
+        ...
+
+    async def over(self, team_id: str, subject: str, *kinds: str) -> bool:
+        """Note that something is over; True when people had been told of it."""
         ...
 
 

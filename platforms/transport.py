@@ -201,9 +201,12 @@ class Transport:
                     await self._used(call.scope)
                     return answer
         except _Again as last:
+            if isinstance(last.error, StoreDown):
+                await self._failed(last.error)
             raise last.error from last.__cause__
         except (NeedsReconnect, MissingScope) as error:
             await self._went_wrong(error)
+            await self._failed(error)
             raise
         raise AssertionError("stamina returns or raises")
 
@@ -215,12 +218,9 @@ class Transport:
         answer = await self._paced(call, address, headers)
         if self.manners.is_key_rejected(answer) and (other := await self.key.renewed(headers)):
             headers = other
-            if isinstance(last.error, StoreDown):
-                await self._failed(last.error)
             answer = await self._paced(call, address, headers)
         return self._judged(answer, secrets=tuple(headers.values()))
 
-            await self._failed(error)
     async def _paced(self, call: Call, address: str, signed: Mapping[str, str], *, hops: int = 0) -> Answer:
         try:
             await self.buckets.take(call.operation, cost=call.cost, patience_s=self.shared.patience.pause_most_s)

@@ -40,7 +40,6 @@ from storage.tables import SeenEventRow
 from storage.teams import SqlTeams
 from storage.trouble import find_troubles
 from storage.workspaces import SqlWorkspaces
-from storage.workspaces import SqlWorkspaces
 
 CONSOLE_ROOM = Place(ChatName.CONSOLE, "room")
 """Where everybody is who has a browser open; nobody need have spoken there."""
@@ -57,7 +56,6 @@ class SqlReading:
         self.placements = SqlPlacements(db_session)
         self.people = SqlPeople(db_session)
         self.teams = SqlTeams(db_session)
-        self.workspaces = SqlWorkspaces(db_session)
         self.workspaces = SqlWorkspaces(db_session)
         self.questions = SqlQuestions(db_session, clock)
         self.stock = SqlStock(db_session)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import contextlib
+import ipaddress
 import os
 import re
 import secrets
@@ -21,6 +22,11 @@ from bot.platform_settings import LOOPBACK_HOSTS, PlatformSettings, https_or_loo
 from domain.errors import NotPossible
 from domain.people import Role
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+KEY_FILE = "secret.key"
+"""Under DATA_DIR: SECRET_KEY where the environment sets none."""
+
 
 class Settings(PlatformSettings):
     """Everything a deployment may set; the defaults run on a laptop with nothing else installed."""
@@ -34,6 +40,8 @@ class Settings(PlatformSettings):
     public_url: str = Field("", alias="PUBLIC_URL")
     host: str = Field("127.0.0.1", alias="HOST")
     port: int = Field(8080, alias="PORT", ge=0, le=65535)
+    trusted_proxies: str = Field("", alias="TRUSTED_PROXIES")
+    metrics_token: SecretStr = Field(SecretStr(""), alias="METRICS_TOKEN")
     timezone: str = Field("", alias="TIMEZONE")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", alias="LOG_LEVEL")
     s3_endpoint: str = Field("", alias="S3_ENDPOINT")
@@ -71,6 +79,22 @@ class Settings(PlatformSettings):
             return str(ZoneInfo(value)) if value else value
         except (ZoneInfoNotFoundError, ValueError):
             raise ValueError("must be an IANA name such as Europe/Berlin") from None
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _known_proxies(cls, value: str) -> str:
+        try:
+            networks_in(value)
+        except ValueError:
+            raise ValueError("must be addresses or networks with commas, such as 127.0.0.1,10.0.0.0/8") from None
+        return value
+
+    @field_validator("metrics_token")
+    @classmethod
+    def _long_token(cls, value: SecretStr) -> SecretStr:
+        if 0 < len(value.get_secret_value()) < 16:
+            raise ValueError("must be at least 16 characters")
+        return value
 
     @field_validator("database_url")
     @classmethod
@@ -149,6 +173,7 @@ class Settings(PlatformSettings):
         fields = (
             self.secret_key,
             self.aws_secret_access_key,
+            self.metrics_token,
             self.slack_bot_token,
             self.slack_app_token,
             self.slack_signing_secret,
@@ -164,6 +189,11 @@ class Settings(PlatformSettings):
         names = LOOPBACK_HOSTS | {self.host.lower(), own.hostname or ""} - {""}
         netloc = own.netloc.rpartition("@")[2].lower()
         return frozenset(f"[{name}]" if ":" in name else name for name in names) | ({netloc} - {""})
+
+
+def networks_in(text: str) -> tuple[Network, ...]:
+    """Return the networks of a list with commas; an address is a network of one. Raises ValueError."""
+    return tuple(ipaddress.ip_network(word.strip(), strict=False) for word in text.split(",") if word.strip())
 
 
 def load_settings() -> Settings:
@@ -192,7 +222,7 @@ def secret_key(settings: Settings) -> str:
         raise NotPossible(
             f"SECRET_KEY is missing, and with Postgres every process needs the same one: set SECRET_KEY={_fresh_key()}"
         )
-    return private_file(settings.data_dir / "secret.key", _fresh_key())
+    return private_file(settings.data_dir / KEY_FILE, _fresh_key())
 
 
 def private_file(path: Path, fresh: str) -> str:

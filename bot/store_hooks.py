@@ -5,7 +5,6 @@ A hint is no truth: whoever acts on it reads the store. So a forged one could at
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -19,8 +18,6 @@ from domain.catalog import StoreId
 from domain.connection import StoreHints
 from platforms.descriptor import NotFromStore
 from platforms.registry import PLATFORMS
-
-log = logging.getLogger("packshot.stores")
 
 LARGEST_BYTES: Final = 2_000_000
 """An order with hundreds of lines has some 500 kB."""
@@ -52,7 +49,7 @@ class StoreHooks:
         try:
             hint = hear(headers, bytes(body), await self.stores.settings_of(store))
         except NotFromStore as error:
-            log.warning("webhook refused", extra={"store": store.store_id, "reason": str(error)})
+            request.state.refused_because = f"{store.store_id}: {error}"  # the gate's line in the log tells it
             return PlainTextResponse("not signed by the store\n", status_code=401)
         if hint is not None:
             await self.hints.keep(store, hint)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hmac
 import logging
+import time
 from collections.abc import Sequence
 
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -15,8 +18,11 @@ from starlette.routing import Route
 from bot.app import App
 from bot.chats import WayIn
 from bot.clock import utc_now
+from bot.gate import HEADERS, Doorplate, Gate
+from bot.gate_rules import MEMBER, rules
 from bot.metrics import render_metrics
-from bot.settings import local_key
+from bot.rates import Rates
+from bot.settings import local_key, networks_in
 from bot.store_hooks import StoreHooks
 from bot.stores import picture_links
 from domain.errors import Fault
@@ -37,6 +43,7 @@ def web_app(app: App, *, port: int, listeners: Sequence[WayIn] = ()) -> Starlett
     """Return the application; `port` is the one that is bound, which the Host check needs."""
     hosts = frozenset(f"{name}:{port}" for name in app.settings.public_hosts) | app.settings.public_hosts
     key = local_key(app.settings)
+    rates = Rates()
     console = ConsoleDesk(
         events=app.events,
         lines=app.lines,
@@ -53,6 +60,7 @@ def web_app(app: App, *, port: int, listeners: Sequence[WayIn] = ()) -> Starlett
         provisional=dispatch.provisional,
         is_handled=app.events.is_handled,
         dump_reply=dump_reply,
+        member_pause_s=lambda member_id: rates.take(f"member {member_id}", MEMBER, time.monotonic()),
     )
 
     async def home(_request: Request) -> Response:
@@ -70,11 +78,24 @@ def web_app(app: App, *, port: int, listeners: Sequence[WayIn] = ()) -> Starlett
         return JSONResponse({"ready": True})
 
     async def metrics(request: Request) -> Response:
-        # By the key and never by the address: behind a tunnel every stranger comes from 127.0.0.1.
-        sent = request.headers.get("authorization", "")
-        if not hmac.compare_digest(sent.encode(), f"Bearer {key}".encode()):
+        # By a key and never by the address: behind a tunnel every stranger comes from 127.0.0.1.
+        sent = request.headers.get("authorization", "").encode()
+        keys = filter(None, (key, app.settings.metrics_token.get_secret_value()))
+        if not any(hmac.compare_digest(sent, f"Bearer {one}".encode()) for one in keys):
             return PlainTextResponse("not found\n", status_code=404)
         return Response(await render_metrics(app), media_type=CONTENT_TYPE_LATEST)
+
+    async def nothing_there(request: Request, error: Exception) -> Response:
+        """What no route answers: the framework's own words say less."""
+        assert isinstance(error, HTTPException)
+        sentences = {404: "There is nothing at that address.", 405: "That address does not take such a request."}
+        sentence = sentences.get(error.status_code, "I cannot read that request.")
+        return PlainTextResponse(sentence + "\n", error.status_code, error.headers)
+
+    async def broken(request: Request, error: Exception) -> Response:
+        """A mistake of ours: its trace goes to the log, where the server writes it."""
+        sentence = "That is a mistake of mine, and may not be done: look, then tell an admin."
+        return PlainTextResponse(sentence + "\n", 500, HEADERS)
 
     async def not_now(request: Request, error: Exception) -> Response:
         """A fault of ours (the database is away, the disk is full): one sentence, and nothing was taken."""
@@ -85,8 +106,15 @@ def web_app(app: App, *, port: int, listeners: Sequence[WayIn] = ()) -> Starlett
             return PlainTextResponse(sentence + "\n", status_code=503)
         return JSONResponse({"error": sentence}, status_code=503)
 
+    gate = Middleware(
+        Gate,
+        rules=rules(upload_bytes=MAX_UPLOAD_BYTES),
+        plate=Doorplate(hosts, console.is_https, networks_in(app.settings.trusted_proxies)),
+        rates=rates,
+    )
     return Starlette(
-        exception_handlers={Fault: not_now},
+        middleware=[gate],
+        exception_handlers={Fault: not_now, HTTPException: nothing_there, Exception: broken},
         routes=[
             Route("/", home),
             Route("/healthz", alive),

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import logging
+import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
@@ -51,9 +52,10 @@ _HEADERS = {
 class Refusal(UserError):
     """An answer with a status and one sentence, given before any event was taken."""
 
-    def __init__(self, status: int, sentence: str) -> None:
+    def __init__(self, status: int, sentence: str, *, retry_after_s: float = 0.0) -> None:
         super().__init__(sentence)
         self.status = status
+        self.retry_after_s = retry_after_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,11 @@ class Visitor:
     cookie: str
 
 
+def no_pause(_member_id: str) -> float:
+    """Let everybody ask as often as they like."""
+    return 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class Door:
     """What it takes to tell who somebody is."""
@@ -73,6 +80,7 @@ class Door:
     member_named: Callable[[str], Awaitable[Member | None]]
     local_key: str
     clock: Clock
+    member_pause_s: Callable[[str], float] = no_pause
 
     async def look(self, request: Request) -> Visitor | None:
         """Return who asks, None for a browser without a login. Raises Refusal for a wrong local key."""
@@ -87,6 +95,8 @@ class Door:
         visitor = await self.look(request)
         if visitor is None:
             raise Refusal(401, "You are signed out: open /console with a fresh link from `packshot run`.")
+        if pause_s := self.member_pause_s(visitor.member.member_id):
+            raise Refusal(429, "That is too often: wait a moment, then try again.", retry_after_s=pause_s)
         return visitor
 
     async def writer(self, request: Request) -> Visitor:
@@ -152,7 +162,8 @@ class Guard:
         except Refusal as refusal:
             if started:
                 raise
-            answer = JSONResponse({"error": refusal.sentence}, refusal.status)
+            pause = {"Retry-After": str(math.ceil(refusal.retry_after_s))} if refusal.retry_after_s else None
+            answer = JSONResponse({"error": refusal.sentence}, refusal.status, pause)
             await answer(scope, receive, send_guarded)
         except ClientDisconnect:
             log.info("A browser went away in the middle of an upload: nothing was taken")

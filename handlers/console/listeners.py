@@ -26,7 +26,7 @@ from domain.replies import Reply
 from domain.rows import ConsoleLines, ConsoleLogins
 from handlers.console.chat import ROOM, actor_of, event_key
 from handlers.console.entry import Entry
-from handlers.console.guard import Door, Guard, Refusal, Visitor
+from handlers.console.guard import Door, Guard, Refusal, Visitor, no_pause
 from handlers.console.lines import PAGE_LINES, Reader
 from handlers.console.pages import console_page, static_files
 from handlers.console.uploads import read_sent
@@ -41,6 +41,7 @@ class ConsoleDesk:
 
     `provisional` is what to show at once for an event (`Working` for a request for pictures) or None.
     `is_handled` is whether an event was concluded and everything it said has been delivered.
+    `member_pause_s` is told of everything a member asks, and returns how long they have to wait, 0 for not at all.
     `hosts` are the Host headers we answer to, port included: `127.0.0.1:8080`, `shop.example`.
     `is_https` is whether browsers reach us over TLS that ends before us, which the request cannot tell.
     """
@@ -60,6 +61,7 @@ class ConsoleDesk:
     provisional: Callable[[Incoming, Member], Reply | None]
     is_handled: Callable[[str], Awaitable[bool]]
     dump_reply: Callable[[Reply], dict[str, Any]]
+    member_pause_s: Callable[[str], float] = no_pause
 
 
 def console_routes(desk: ConsoleDesk) -> list[BaseRoute]:
@@ -89,7 +91,7 @@ class Listeners:
     def __init__(self, desk: ConsoleDesk, entry: Entry) -> None:
         self._desk = desk
         self._entry = entry
-        self._door = Door(desk.logins, desk.member_named, desk.local_key, desk.clock)
+        self._door = Door(desk.logins, desk.member_named, desk.local_key, desk.clock, desk.member_pause_s)
 
     async def page(self, request: Request) -> Response:
         """Show the chat; a one-time code in the address is redeemed first."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -10,6 +11,7 @@ from typing import Final, Protocol
 
 from domain.catalog import PlatformName, Store, StoreId
 from domain.connection import Scope
+from domain.errors import NotPossible
 from domain.people import Place
 
 LINK_LIFE: Final = timedelta(minutes=15)
@@ -18,6 +20,11 @@ USED_EVERY: Final = timedelta(hours=1)
 """A right's last use is written down at most so often."""
 UNUSED_AFTER: Final = timedelta(days=90)
 """From here on a right that nothing has used is one to give back."""
+
+
+def hashed(code: str) -> str:
+    """Return what we keep of a random code, state or browser's name: too long to be guessed back from this."""
+    return hashlib.sha256(code.encode()).hexdigest()
 
 
 class FeatureName(StrEnum):
@@ -120,6 +127,10 @@ class ConnectRows(Protocol):
         """Return them by name."""
         ...
 
+    async def moving_at(self, store_id: StoreId) -> Sequence[str]:
+        """Return the ids of the placements at a store that a job works on."""
+        ...
+
     async def disconnect(self, store_id: StoreId, *, now: datetime) -> bool:
         """Delete a store's keys, tokens and rights and keep its row for the history; False where that was done before."""
         ...
@@ -167,3 +178,41 @@ class Connecting(Protocol):
     def taken_away_at(self, platform: PlatformName) -> str:
         """Return where, at the vendor, a person ends our access, as its menus call it."""
         ...
+
+    def forget(self, store_id: StoreId) -> None:
+        """Remember nothing of a store's old keys in this process."""
+        ...
+
+
+class NoConnecting:
+    """A bot without pages: stores are connected on its command line."""
+
+    def platform(self, word: str) -> PlatformName:
+        """Raise NotPossible."""
+        raise NotPossible("Stores are connected on my command line here: `packshot store add {word}`.", word=word)
+
+    def label(self, platform: PlatformName) -> str:
+        """Return the plain name."""
+        return platform.value
+
+    def features(self, platform: PlatformName) -> Sequence[Feature]:
+        """Return none."""
+        return ()
+
+    def given(self, platform: PlatformName, shop: str) -> Mapping[str, str]:
+        """Return nothing."""
+        return {}
+
+    def address(self, platform: PlatformName, code: str) -> Address:
+        """Raise NotPossible."""
+        raise NotPossible("Stores are connected on my command line here: `packshot store add {word}`.", word=platform)
+
+    def taken_away_at(self, platform: PlatformName) -> str:
+        """Return nothing."""
+        return ""
+
+    def forget(self, store_id: StoreId) -> None:
+        """Do nothing."""
+
+
+NO_CONNECTING = NoConnecting()

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from domain.connecting import NO_CONNECTING, Connecting
 from domain.doors import NO_DOORS, Doors
 from domain.intents import Incoming
 from domain.people import ChatName, Member
@@ -31,6 +32,8 @@ class Desk:
     looks_after_s: Sequence[float] = LOOKS_AFTER_S
     doors: Doors = NO_DOORS
     """The addresses by which an invited person comes in."""
+    connecting: Connecting = NO_CONNECTING
+    """What there is to connect, and by which pages."""
 
 
 @dataclass(frozen=True, slots=True)

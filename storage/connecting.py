@@ -11,11 +11,12 @@ from sqlmodel import col
 
 from domain.catalog import PlatformName, Store, StoreId
 from domain.connecting import USED_EVERY, ConnectLink, GivenScope
+from domain.enhancement import MOVING_PLACEMENTS
 from domain.people import ChatName, Place
 from storage.connect_tables import ConnectLinkRow, DisconnectedStoreRow, StoreScopeRow
 from storage.database import Database
 from storage.statements import change, find_all, find_one, insert, insert_once
-from storage.tables import StoreHintRow, StoreNoteRow, StoreRow, StoreStateRow
+from storage.tables import PlacementRow, StoreHintRow, StoreNoteRow, StoreRow, StoreStateRow
 
 
 class SqlConnectRows:
@@ -105,9 +106,17 @@ class SqlConnectRows:
         statement = (
             select(StoreScopeRow).where(col(StoreScopeRow.store_id) == store_id).order_by(col(StoreScopeRow.scope))
         )
-        return [
-            GivenScope(row.scope, row.given_at, row.used_at) for row in await find_all(self._db_session, statement)
-        ]
+        return [GivenScope(row.scope, row.given_at, row.used_at) for row in await find_all(self._db_session, statement)]
+
+    async def moving_at(self, store_id: StoreId) -> Sequence[str]:
+        """Return the ids of the placements at a store that a job works on."""
+        moving = [state.value for state in MOVING_PLACEMENTS]
+        statement = (
+            select(PlacementRow)
+            .where(col(PlacementRow.store_id) == store_id, col(PlacementRow.state).in_(moving))
+            .order_by(col(PlacementRow.placement_id))
+        )
+        return [row.placement_id for row in await find_all(self._db_session, statement)]
 
     async def disconnect(self, store_id: StoreId, *, now: datetime) -> bool:
         """Delete a store's keys, tokens and rights and keep its row for the history; False where that was done before."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from domain.catalog import Sha256, Sku
 from domain.hint import HintKind
 from domain.people import Actor, Place, Role
+from domain.stock_intents import StockIntent
 from domain.team_intents import TeamIntent
 from domain.tokens import Token
 
@@ -177,6 +178,7 @@ Intent = (
     | ShowCard
     | Settle
     | TeamIntent
+    | StockIntent
     | NotUnderstood
 )
 

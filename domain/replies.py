@@ -15,6 +15,7 @@ from domain.hint import HintKind
 from domain.intents import Incoming
 from domain.people import Place, Role
 from domain.picture import Finding
+from domain.stock_replies import StockReply
 from domain.team_replies import InvitationList, RemovalAsked, TeamReply, WorkspaceInvited
 
 
@@ -468,6 +469,7 @@ Reply = (
     | DecisionDue
     | DecidedElsewhere
     | TeamReply
+    | StockReply
 )
 
 REPLY_TYPES: dict[str, type] = {kind.__name__: kind for kind in get_args(Reply)}

@@ -34,6 +34,9 @@ class Action(StrEnum):
     REMOVE = "remove"
     COMPARE = "compare"
     DISMISS = "dismiss"
+    CONFIRM_STOCK = "stockyes"
+    UNDO_STOCK = "stockundo"
+    IMPORT = "import"
 
 
 _TOKEN = re.compile(r"v1:([a-z]+):([A-Za-z0-9_-]{1,40}):([0-9]{1,6})")

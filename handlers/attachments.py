@@ -31,3 +31,12 @@ async def fetched(incoming: Incoming, desk: Desk) -> Incoming:
     for attachment in incoming.attachments:
         names.append(await desk.media.put(await files.fetch(attachment)))  # noqa: PERF401 - awaits in order
     return replace(incoming, photos=(*incoming.photos, *names), attachments=())
+
+
+def are_tables(incoming: Incoming) -> bool:
+    """Whether all that came along are tables, by what their chat says of them, so that nobody has to write `import`."""
+    files = incoming.attachments
+    return bool(files) and all(
+        file.name.lower().endswith(".csv") or file.content_type in {"text/csv", "text/comma-separated-values"}
+        for file in files
+    )

@@ -4,8 +4,7 @@ and the command line's `--json` prints them (docs/decisions/0005).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, assert_never
+from typing import assert_never
 
 from domain.enhancement import PUBLISHED_PLACEMENTS
 from domain.replies import (
@@ -44,6 +43,7 @@ from domain.replies import (
     WhichStore,
     Working,
 )
+from domain.stock_replies import StockAnswer
 from domain.team_replies import (
     InvitationList,
     InvitationRevoked,
@@ -54,26 +54,14 @@ from domain.team_replies import (
     WorkspaceInvited,
 )
 from domain.tokens import Action, Token
+from handlers.button import Asks, Button, Style
+from handlers.stock_faces import stock_buttons
 from handlers.words import text
 
 TAKE_BACK = text("Take my approval back")
 REMOVE = text("Take the access away")
 
-Style = Literal["primary", "danger", "plain"]
-Asks = Literal["", "confirm", "reason", "recipe", "part"]
-
-
-@dataclass(frozen=True, slots=True)
-class Button:
-    """`asks` is what a page should ask for before the press: a yes, a reason (text), a recipe (options).
-
-    `part`: the press itself is answered with the parts to choose from.
-    """
-
-    label: str
-    token: str
-    style: Style = "plain"
-    asks: Asks = ""
+__all__ = ["REMOVE", "TAKE_BACK", "Asks", "Button", "Style", "buttons"]
 
 
 def buttons(reply: Reply) -> tuple[Button, ...]:  # noqa: C901 - one case a reply
@@ -116,6 +104,8 @@ def buttons(reply: Reply) -> tuple[Button, ...]:  # noqa: C901 - one case a repl
             return _choices(Action.CHOOSE_STORE, reply.question_id, reply.guesses)
         case WhichPart():
             return _choices(Action.CHOOSE_PART, reply.question_id, reply.guesses)
+        case StockAnswer():
+            return stock_buttons(reply)
         case (
             Working()
             | Publishing()

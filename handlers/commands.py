@@ -31,6 +31,7 @@ from domain.intents import (
 )
 from domain.people import Role
 from handlers.command import MAX_SKUS_AT_ONCE, Command, Words
+from handlers.stock_commands import STOCK_COMMANDS
 from handlers.team_commands import TEAM_COMMANDS
 
 LOOKS_LIKE_SKU = re.compile(r"(?=.*\d)(?=.*[^\W\d_])[\w./#-]{3,}|[\w.]+[-/][\w.-]+")
@@ -208,6 +209,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "help", Role.VIEWER, "help [command]", "This list", "help enhance", lambda words: ShowHelp(words.text.lower())
     ),
+    *STOCK_COMMANDS,
     *TEAM_COMMANDS,
 )
 BY_NAME = {command.name: command for command in COMMANDS}

@@ -34,6 +34,7 @@ from domain.intents import (
 from domain.people import Member, Role
 from domain.replies import Refused, Reply, Working
 from domain.sentences import Sentence
+from domain.stock_intents import ImportGoods, StockAsked, UndoStock, WriteStock
 from domain.team_intents import (
     AgreeRules,
     ChangeRole,
@@ -55,6 +56,7 @@ from handlers import (
     places,
     products,
     request,
+    stock_desk,
     stores,
     team,
     team_desk,
@@ -84,6 +86,7 @@ _ROLES: dict[type, Role] = {
     Join: Role.VIEWER,
     Invite: Role.ADMIN,
     **team_desk.ROLES,
+    **stock_desk.ROLES,
 }
 """What each intent needs at the door; decisions look at the enhancement too (handlers/decide.py)."""
 
@@ -92,6 +95,8 @@ def read(incoming: Incoming) -> Intent:
     """Return what an event asks for. Raises BadInput."""
     if incoming.token:
         return parse_press(incoming.token, text=incoming.text, options=incoming.options)
+    if attachments.are_tables(incoming):
+        return ImportGoods()
     return parse(incoming.text, photos=incoming.photos, has_photos=bool(incoming.attachments))
 
 
@@ -168,7 +173,7 @@ async def _answer(incoming: Incoming, desk: Desk) -> None:
     if incoming.attachments:
         # Only now: a stranger's files are never fetched.
         incoming = await attachments.fetched(incoming, desk)
-        intent = read(incoming)
+        intent = ImportGoods(incoming.photos) if isinstance(intent, ImportGoods) else read(incoming)
     await _route(Asked(incoming, member), intent, desk)
 
 
@@ -194,6 +199,8 @@ async def _route(asked: Asked, intent: Intent, desk: Desk) -> None:  # noqa: C90
             await correct.answer_part(asked, intent, desk)
         case Press(token=token) if token.action is Action.COMPARE:
             await compare.compare_pressed(asked, intent, desk)
+        case Press(token=token) if token.action in stock_desk.PRESSES:
+            await stock_desk.press(asked, intent, desk)
         case Press(token=token) if token.action is Action.DISMISS:
             await members.dismiss(asked, intent, desk)
         case CorrectPart():
@@ -236,6 +243,8 @@ async def _route(asked: Asked, intent: Intent, desk: Desk) -> None:  # noqa: C90
             | InviteWorkspace()
         ):
             await team_desk.answer(asked, intent, desk)
+        case StockAsked():
+            await stock_desk.answer(asked, intent, desk)
         case NotUnderstood():
             await _not_understood(asked, intent, desk)
 
@@ -280,5 +289,7 @@ def _what(intent: Intent) -> Sentence:
             return Sentence("Inviting")
         case ListInvitations() | RevokeInvitation() | ChangeRole() | DismissMember() | InviteWorkspace():
             return Sentence("Deciding who belongs here")
+        case WriteStock() | UndoStock():
+            return action_words(Action.UNDO_STOCK)
         case _:
             return Sentence("That")

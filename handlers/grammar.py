@@ -14,6 +14,7 @@ from rapidfuzz import fuzz, process
 from domain.catalog import Sha256, Sku
 from domain.errors import BadInput
 from domain.intents import EnhancePhotos, Intent, Join, NotUnderstood, Press, ShowHelp
+from domain.stock_intents import ImportGoods
 from domain.tokens import Token
 from handlers.command import Words
 from handlers.commands import BY_NAME, COMMANDS, LOOKS_LIKE_SKU
@@ -57,6 +58,8 @@ def parse(text: str, *, photos: tuple[Sha256, ...] = (), has_photos: bool = Fals
     if pieces and pieces[0].lower() == "/packshot":
         pieces = pieces[1:]
     if photos or has_photos:
+        if pieces and pieces[0].lower().removeprefix("/") == "import":
+            return ImportGoods(photos)
         return _parse_photo(pieces, photos)
     if not pieces:
         return ShowHelp()

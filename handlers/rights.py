@@ -25,6 +25,9 @@ NEEDS: dict[Action, Role] = {
     Action.REMOVE: Role.EDITOR,
     Action.COMPARE: Role.VIEWER,
     Action.DISMISS: Role.ADMIN,
+    Action.CONFIRM_STOCK: Role.APPROVER,
+    Action.UNDO_STOCK: Role.APPROVER,
+    Action.IMPORT: Role.ADMIN,
 }
 _ACTION_WORDS: dict[Action, str] = {
     Action.APPROVE: text("Approving"),
@@ -42,6 +45,9 @@ _ACTION_WORDS: dict[Action, str] = {
     Action.REMOVE: text("Correcting the cut-out"),
     Action.COMPARE: text("Comparing"),
     Action.DISMISS: text("Taking somebody's access away"),
+    Action.CONFIRM_STOCK: text("Writing stock"),
+    Action.UNDO_STOCK: text("Writing stock"),
+    Action.IMPORT: text("Importing"),
 }
 """What a refusal for want of a role calls an action."""
 

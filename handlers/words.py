@@ -11,13 +11,13 @@ import gettext
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime
 from babel.lists import format_list
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
@@ -83,6 +83,10 @@ class Words:
     def time(self, moment: datetime) -> str:
         """Return day and time in this zone, in the language's own order."""
         return format_datetime(moment, "d MMM, HH:mm", tzinfo=ZoneInfo(self.timezone), locale=self._locale)
+
+    def day(self, day: date) -> str:
+        """Return a day without its year, in the language's own order."""
+        return format_date(day, "d MMM", locale=self._locale)
 
     def sentence(self, sentence: str) -> str:
         """Return an error's or a failure's sentence; a plain text is looked up as it stands, as old rows have it."""

@@ -49,6 +49,7 @@ from domain.replies import (
     WhichStore,
     Working,
 )
+from domain.stock_replies import StockAnswer
 from domain.team_replies import (
     InvitationList,
     InvitationRevoked,
@@ -63,6 +64,7 @@ from domain.tokens import Action, Token
 from handlers.buttons import Button, buttons
 from handlers.console.pages import fill, safe_link, when
 from handlers.faces import STAGES, STEPS, Face, face, notice_words, placed_words, version_words
+from handlers.stock_faces import stock_buttons, stock_face
 from handlers.team_faces import team_face
 
 __all__ = ["Button", "buttons", "fragment"]
@@ -123,6 +125,8 @@ def fragment(reply: Reply, *, hosts: frozenset[str] = frozenset()) -> str:  # no
             return fill("due.html", reply=reply)
         case DecidedElsewhere():
             return fill("decided.html", reply=reply, sentence=notice_words(reply))
+        case StockAnswer():
+            return fill("stock.html", face=stock_face(reply), buttons=stock_buttons(reply))
         case SettingsShown():
             return fill("settings.html", reply=reply)
         case (

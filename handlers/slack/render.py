@@ -43,6 +43,7 @@ from domain.replies import (
     WhichStore,
     Working,
 )
+from domain.stock_replies import StockAnswer
 from domain.team_replies import (
     InvitationList,
     InvitationRevoked,
@@ -85,6 +86,7 @@ from handlers.slack.cards import (
     show_working,
 )
 from handlers.slack.parts import show_compared, show_which_part
+from handlers.slack.stock import show_stock_reply
 from handlers.slack.teams import show_team_reply
 from handlers.words import Words
 
@@ -153,6 +155,8 @@ def render(reply: Reply, words: Words, picture: Picture = NO_PICTURE) -> Shown: 
         case DecisionDue() | DecidedElsewhere():
             said = notice_words(reply, words, clean=words_of, time=lambda moment: when(moment, words))
             shown = Shown(said, [section(f"{'⏰' if isinstance(reply, DecisionDue) else 'ℹ️'} {said}")])
+        case StockAnswer():
+            shown = show_stock_reply(reply, words)
         case SettingsShown():
             shown = _settings(reply, words)
         case (

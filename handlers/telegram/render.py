@@ -50,6 +50,7 @@ from domain.replies import (
     WhichStore,
     Working,
 )
+from domain.stock_replies import StockAnswer
 from domain.team_replies import (
     InvitationList,
     InvitationRevoked,
@@ -76,6 +77,7 @@ from handlers.telegram.markup import (
     link,
     read_length,
 )
+from handlers.telegram.stock import stock_message
 from handlers.telegram.teams import invitation_message, team_message
 from handlers.words import ENGLISH, Words
 
@@ -167,6 +169,8 @@ def render(reply: Reply, words: Words = ENGLISH, *, bot_name: str = "", is_recom
         case DecisionDue() | DecidedElsewhere():
             icon = "⏰" if isinstance(reply, DecisionDue) else "ℹ️"
             return Shown(f"{icon} {notice_words(reply, words, clean=lambda said: esc(said, at_most=500))}")
+        case StockAnswer():
+            return Shown(*stock_message(reply, words))
         case SettingsShown():
             return _settings(reply, words)
         case (

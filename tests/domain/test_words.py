@@ -70,7 +70,7 @@ def test_reply_types_name_every_reply_there_is() -> None:
         if isinstance(value, type) and is_dataclass(value) and value.__module__ == replies.__name__
     }
     parts = {"Card", "Placed", "Guess", "ListingLine", "HistoryLine", "StoreLine", "HelpLine", "MemberLine", "Version"}
-    assert set(REPLY_TYPES) == written - parts - {"Outgoing"}
+    assert written - parts - {"Outgoing"} == {n for n, k in REPLY_TYPES.items() if k.__module__ == replies.__name__}
     assert set(REPLY_TYPES.values()) == set(get_args(Reply))
     assert set(get_args(CardReply)) <= set(get_args(Reply))
     assert all(name == kind.__name__ for name, kind in REPLY_TYPES.items())

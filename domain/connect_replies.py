@@ -7,7 +7,12 @@ from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
-class ConnectOffered:
+class ConnectAnswer:
+    """What all of them are, so that a chat hands them on in one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectOffered(ConnectAnswer):
     """A one-time link to a page of ours. Private. `store` is empty for a new one.
 
     `features` are asked for on top; `scope` is the right whose want led here, empty where none did. `is_local`: only a
@@ -24,7 +29,7 @@ class ConnectOffered:
 
 
 @dataclass(frozen=True, slots=True)
-class StoreConnected:
+class StoreConnected(ConnectAnswer):
     """A store's keys were kept, and it answered. `features` are what it may be used for; `notes` end in what to do."""
 
     store: str
@@ -38,7 +43,7 @@ class StoreConnected:
 
 
 @dataclass(frozen=True, slots=True)
-class PermissionMissing:
+class PermissionMissing(ConnectAnswer):
     """Something could not be done for want of a right. `feature` needs it, empty where we know none; admins may press."""
 
     store_id: str
@@ -48,7 +53,7 @@ class PermissionMissing:
 
 
 @dataclass(frozen=True, slots=True)
-class DisconnectAsked:
+class DisconnectAsked(ConnectAnswer):
     """Whether a store is really to be taken away. Private. `is_revoked`: our access at the platform ends with it.
 
     `number` is the day of the question: a button of another day does nothing.
@@ -63,7 +68,7 @@ class DisconnectAsked:
 
 
 @dataclass(frozen=True, slots=True)
-class StoreDisconnected:
+class StoreDisconnected(ConnectAnswer):
     """A store was taken away. `is_revoked`: our access has ended at the platform; else it is ended at `taken_away_at`.
 
     `ended` is how many pictures on their way there were stopped.
@@ -99,7 +104,7 @@ class StorePermissions:
 
 
 @dataclass(frozen=True, slots=True)
-class PermissionsShown:
+class PermissionsShown(ConnectAnswer):
     """What the stores let us do."""
 
     stores: tuple[StorePermissions, ...]

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from domain.catalog import Sha256, Sku
+from domain.connect_intents import ConnectIntent
 from domain.hint import HintKind
 from domain.people import Actor, Place, Role
 from domain.stock_intents import StockIntent
@@ -177,6 +178,7 @@ Intent = (
     | ListMembers
     | ShowCard
     | Settle
+    | ConnectIntent
     | TeamIntent
     | StockIntent
     | NotUnderstood

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import get_args
 
 from domain.catalog import Sha256
+from domain.connect_replies import ConnectOffered, ConnectReply, DisconnectAsked
 from domain.hint import HintKind
 from domain.intents import Incoming
 from domain.people import Place, Role
@@ -468,6 +469,7 @@ Reply = (
     | SettingsShown
     | DecisionDue
     | DecidedElsewhere
+    | ConnectReply
     | TeamReply
     | StockReply
 )
@@ -476,7 +478,16 @@ REPLY_TYPES: dict[str, type] = {kind.__name__: kind for kind in get_args(Reply)}
 """Name on the wire → class; the names are a promise (`--json` prints them as `type`)."""
 
 
-PRIVATE = (AlreadyDecided, Refused, Invited, InvitationList, RemovalAsked, WorkspaceInvited)
+PRIVATE = (
+    AlreadyDecided,
+    Refused,
+    Invited,
+    InvitationList,
+    RemovalAsked,
+    WorkspaceInvited,
+    ConnectOffered,
+    DisconnectAsked,
+)
 """Meant for the one who asked; nobody else is shown them."""
 
 

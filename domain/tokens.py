@@ -33,6 +33,8 @@ class Action(StrEnum):
     KEEP = "keep"
     REMOVE = "remove"
     COMPARE = "compare"
+    DISCONNECT = "disconnect"
+    ALLOW = "allow"
     DISMISS = "dismiss"
     CONFIRM_STOCK = "stockyes"
     UNDO_STOCK = "stockundo"

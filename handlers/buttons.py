@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
+from domain.connect_replies import ConnectAnswer
 from domain.enhancement import PUBLISHED_PLACEMENTS
 from domain.replies import (
     AlreadyDecided,
@@ -55,6 +56,7 @@ from domain.team_replies import (
 )
 from domain.tokens import Action, Token
 from handlers.button import Asks, Button, Style
+from handlers.connect_faces import connect_buttons
 from handlers.stock_faces import stock_buttons
 from handlers.words import text
 
@@ -106,6 +108,8 @@ def buttons(reply: Reply) -> tuple[Button, ...]:  # noqa: C901 - one case a repl
             return _choices(Action.CHOOSE_PART, reply.question_id, reply.guesses)
         case StockAnswer():
             return stock_buttons(reply)
+        case ConnectAnswer():
+            return connect_buttons(reply)
         case (
             Working()
             | Publishing()

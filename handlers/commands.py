@@ -31,6 +31,7 @@ from domain.intents import (
 )
 from domain.people import Role
 from handlers.command import MAX_SKUS_AT_ONCE, Command, Words
+from handlers.connect_commands import CONNECT_COMMANDS
 from handlers.stock_commands import STOCK_COMMANDS
 from handlers.team_commands import TEAM_COMMANDS
 
@@ -211,5 +212,6 @@ COMMANDS: tuple[Command, ...] = (
     ),
     *STOCK_COMMANDS,
     *TEAM_COMMANDS,
+    *CONNECT_COMMANDS,
 )
 BY_NAME = {command.name: command for command in COMMANDS}

@@ -35,10 +35,8 @@ from handlers import rules
 from handlers.card import card_of, card_reply, show_card, tell_requester
 from handlers.desk import Asked, Desk, id_from
 from handlers.enhance import audit_entry, read_options
-from handlers.rights import NEEDS, action_words, check_role
+from handlers.rights import ANYWHEN, NEEDS, action_words, check_role
 
-_ANYWHEN = frozenset({Action.CHOOSE_PRODUCT, Action.CHOOSE_STORE, Action.CHOOSE_PART, Action.COMPARE, Action.DISMISS})
-"""What is about a question, or about every revision: no press of it is stale."""
 _VERDICTS = {EnhancementEvent.APPROVE: "approved", EnhancementEvent.REJECT: "rejected"}
 
 
@@ -102,7 +100,7 @@ async def foresee(rows: Reading, member: Member | None, intent: Press) -> None:
     needed = NEEDS[token.action]
     if not member.role.covers(needed):
         raise NotAllowed(needs=needed.value, has=member.role.value, what=action_words(token.action))
-    if token.action in _ANYWHEN:
+    if token.action in ANYWHEN:
         return
     enhancement = await rows.enhancements.get(member.team_id, token.subject_id)
     if enhancement is None:

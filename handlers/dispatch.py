@@ -7,8 +7,9 @@ from __future__ import annotations
 import logging
 
 from domain.catalog import Sku
+from domain.connect_intents import ConnectStore, DisconnectStore, ReconnectStore, ShowPermissions
 from domain.enhancement import IllegalMove
-from domain.errors import EventConcluded, NotAllowed, NotAMember, StoreError, UserError
+from domain.errors import EventConcluded, MissingScope, NotAllowed, NotAMember, StoreError, UserError
 from domain.intents import (
     CompareVersions,
     CorrectPart,
@@ -50,6 +51,8 @@ from handlers import (
     ask,
     attachments,
     compare,
+    connect,
+    connect_desk,
     correct,
     decide,
     members,
@@ -86,6 +89,7 @@ _ROLES: dict[type, Role] = {
     Join: Role.VIEWER,
     Invite: Role.ADMIN,
     **team_desk.ROLES,
+    **connect_desk.ROLES,
     **stock_desk.ROLES,
 }
 """What each intent needs at the door; decisions look at the enhancement too (handlers/decide.py)."""
@@ -174,7 +178,11 @@ async def _answer(incoming: Incoming, desk: Desk) -> None:
         # Only now: a stranger's files are never fetched.
         incoming = await attachments.fetched(incoming, desk)
         intent = ImportGoods(incoming.photos) if isinstance(intent, ImportGoods) else read(incoming)
-    await _route(Asked(incoming, member), intent, desk)
+    asked = Asked(incoming, member)
+    try:
+        await _route(asked, intent, desk)
+    except MissingScope as error:
+        await connect.offer_missing(asked, error, desk)
 
 
 def _needed(intent: Intent) -> Role:
@@ -203,6 +211,10 @@ async def _route(asked: Asked, intent: Intent, desk: Desk) -> None:  # noqa: C90
             await stock_desk.press(asked, intent, desk)
         case Press(token=token) if token.action is Action.DISMISS:
             await members.dismiss(asked, intent, desk)
+        case Press(token=token) if token.action is Action.DISCONNECT:
+            await connect.disconnect(asked, intent, desk)
+        case Press(token=token) if token.action is Action.ALLOW:
+            await connect.allow(asked, intent, desk)
         case CorrectPart():
             await correct.correct(asked, intent, desk)
         case CompareVersions():
@@ -245,6 +257,8 @@ async def _route(asked: Asked, intent: Intent, desk: Desk) -> None:  # noqa: C90
             await team_desk.answer(asked, intent, desk)
         case StockAsked():
             await stock_desk.answer(asked, intent, desk)
+        case ConnectStore() | ReconnectStore() | DisconnectStore() | ShowPermissions():
+            await connect_desk.answer(asked, intent, desk)
         case NotUnderstood():
             await _not_understood(asked, intent, desk)
 
@@ -291,5 +305,7 @@ def _what(intent: Intent) -> Sentence:
             return Sentence("Deciding who belongs here")
         case WriteStock() | UndoStock():
             return action_words(Action.UNDO_STOCK)
+        case ConnectStore() | ReconnectStore() | DisconnectStore() | ShowPermissions():
+            return Sentence("Deciding about stores")
         case _:
             return Sentence("That")

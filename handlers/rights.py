@@ -24,11 +24,18 @@ NEEDS: dict[Action, Role] = {
     Action.KEEP: Role.EDITOR,
     Action.REMOVE: Role.EDITOR,
     Action.COMPARE: Role.VIEWER,
+    Action.DISCONNECT: Role.ADMIN,
+    Action.ALLOW: Role.ADMIN,
     Action.DISMISS: Role.ADMIN,
     Action.CONFIRM_STOCK: Role.APPROVER,
     Action.UNDO_STOCK: Role.APPROVER,
     Action.IMPORT: Role.ADMIN,
 }
+ANYWHEN = frozenset(
+    {Action.CHOOSE_PRODUCT, Action.CHOOSE_STORE, Action.CHOOSE_PART, Action.COMPARE, Action.DISMISS, Action.DISCONNECT,
+     Action.ALLOW}
+)  # fmt: skip
+"""What is about a question, a member or a store, or about every revision: no press of it is a card's, and stale by it."""
 _ACTION_WORDS: dict[Action, str] = {
     Action.APPROVE: text("Approving"),
     Action.REJECT: text("Rejecting"),
@@ -44,6 +51,8 @@ _ACTION_WORDS: dict[Action, str] = {
     Action.KEEP: text("Correcting the cut-out"),
     Action.REMOVE: text("Correcting the cut-out"),
     Action.COMPARE: text("Comparing"),
+    Action.DISCONNECT: text("Disconnecting a store"),
+    Action.ALLOW: text("Allowing more"),
     Action.DISMISS: text("Taking somebody's access away"),
     Action.CONFIRM_STOCK: text("Writing stock"),
     Action.UNDO_STOCK: text("Writing stock"),

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from markupsafe import Markup, escape
 
+from domain.connect_replies import ConnectAnswer
 from domain.picture import Finding, FindingLevel
 from domain.replies import (
     AlreadyDecided,
@@ -62,6 +63,7 @@ from domain.team_replies import (
 )
 from domain.tokens import Action, Token
 from handlers.buttons import Button, buttons
+from handlers.connect_faces import connect_buttons, connect_face
 from handlers.console.pages import fill, safe_link, when
 from handlers.faces import STAGES, STEPS, Face, face, notice_words, placed_words, version_words
 from handlers.stock_faces import stock_buttons, stock_face
@@ -139,6 +141,8 @@ def fragment(reply: Reply, *, hosts: frozenset[str] = frozenset()) -> str:  # no
             | WorkspaceInvited()
         ):
             return _team(reply)
+        case ConnectAnswer():
+            return fill("connect.html", face=connect_face(reply), buttons=connect_buttons(reply))
         case _:
             assert_never(reply)
 

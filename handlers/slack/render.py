@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import assert_never
 
+from domain.connect_replies import ConnectAnswer
 from domain.replies import (
     AlreadyDecided,
     Compared,
@@ -85,6 +86,7 @@ from handlers.slack.cards import (
     show_card,
     show_working,
 )
+from handlers.slack.connect import show_connect_reply
 from handlers.slack.parts import show_compared, show_which_part
 from handlers.slack.stock import show_stock_reply
 from handlers.slack.teams import show_team_reply
@@ -169,6 +171,8 @@ def render(reply: Reply, words: Words, picture: Picture = NO_PICTURE) -> Shown: 
             | WorkspaceInvited()
         ):
             shown = show_team_reply(reply, words)
+        case ConnectAnswer():
+            shown = show_connect_reply(reply, words)
         case _:
             assert_never(reply)
     return Shown(cut_markup(shown.text, TEXT_CHARS) or "–", shown.blocks[:MAX_BLOCKS])

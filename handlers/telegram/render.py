@@ -12,6 +12,7 @@ from typing import assert_never
 from telegram import InlineKeyboardButton
 
 from domain.catalog import Sha256
+from domain.connect_replies import ConnectAnswer
 from domain.picture import Finding, FindingCode, FindingLevel
 from domain.replies import (
     AlreadyDecided,
@@ -62,6 +63,7 @@ from domain.team_replies import (
 )
 from handlers.buttons import buttons
 from handlers.faces import ENLARGED_BY_CHAT, Face, Tone, face, notice_words, placed_words, version_words
+from handlers.telegram.connect import connect_message
 from handlers.telegram.keyboards import Rows, card_rows, choice_rows, part_rows
 from handlers.telegram.markup import (
     MAX_CAPTION,
@@ -183,6 +185,9 @@ def render(reply: Reply, words: Words = ENGLISH, *, bot_name: str = "", is_recom
             | WorkspaceInvited()
         ):
             return Shown(*team_message(reply, words))
+        case ConnectAnswer():
+            html, rows = connect_message(reply, words)
+            return Shown(html, rows)
         case _:
             assert_never(reply)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
+from domain.alert_rows import AlertRows
 from domain.catalog import ImageId, Listing, ListingId, ListingImage, ListingPage, Sha256, Sku, Store, StoreId
 from domain.connecting import ConnectRows
 from domain.connection import Contact, StoreHealth
@@ -290,6 +291,11 @@ class Reading(Protocol):
     @property
     def sync(self) -> SyncRows:
         """What keeps the stores in step with the ledger."""
+        ...
+
+    @property
+    def alerts(self) -> AlertRows:
+        """Who is told what about stock, and what surveys of the stores found."""
         ...
 
     @property

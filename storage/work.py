@@ -23,6 +23,7 @@ from domain.people import ChatName, Place
 from domain.ports import Clock
 from domain.replies import Reply
 from domain.rows import AuditEntry, AuditQuery, Trouble
+from storage.alerts import SqlAlerts
 from storage.audit import AuditTrail, count_history, find_history, known_people
 from storage.connecting import SqlConnectRows
 from storage.database import Database
@@ -60,6 +61,7 @@ class SqlReading:
         self.questions = SqlQuestions(db_session, clock)
         self.stock = SqlStock(db_session)
         self.sync = SqlSync(db_session, clock)
+        self.alerts = SqlAlerts(db_session)
         self.places = SqlPlaces(db_session, clock, defaults)
         self.health = SqlHealth(db_session)
         self.connections = SqlConnectRows(db_session)

@@ -246,12 +246,17 @@ class Push:
 
 @dataclass(frozen=True, slots=True)
 class PushEnd:
-    """How a push ended. `found` is what the store showed instead (REFUSED), `why` the store's words."""
+    """How a push ended. `found` is what the store showed instead (REFUSED), `why` the store's words.
+
+    `is_first`: nothing of this push was ever sent before, so that a refusal means that nothing was written. A store
+    that only sets refuses a repeat of what it did when somebody bought since; saying False is always safe.
+    """
 
     push_id: str
     state: PushState
     found: int | None = None
     why: str = ""
+    is_first: bool = False
 
 
 @dataclass(frozen=True, slots=True)

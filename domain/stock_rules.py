@@ -208,15 +208,21 @@ def after_push(shown: Shown, push: Push, end: PushEnd, link: StockLink, *, now: 
             written_at = now if link.way is WriteWay.SETS else shown.written_at
             done = replace(shown, quantity=quantity + push.delta, written_at=written_at)
             return _landed(done, link, now=now)
-        case PushState.REFUSED if end.found is not None:
-            is_missing = end.found < quantity
-            doubted = replace(shown, suspected=end.found, blocked_at=now if is_missing else shown.blocked_at)
-            return _landed(doubted, link, now=now)
-        case PushState.LOST:
-            widened = replace(shown, quantity=min(quantity, quantity + push.delta), slack=shown.slack + abs(push.delta))
-            return _landed(widened, link, now=now)
+        case PushState.REFUSED if end.found is not None and (end.is_first or link.way is WriteWay.SWAPS):
+            doubted = replace(shown, suspected=end.found)
+            return _landed(_if_missing(doubted, end.found, now=now), link, now=now)
+        case PushState.REFUSED | PushState.LOST:
+            least = min(quantity, quantity + push.delta)
+            widened = replace(shown, quantity=least, slack=shown.slack + abs(push.delta))
+            return _landed(_if_missing(widened, end.found, now=now), link, now=now)
         case _:
             return replace(shown, version=shown.version + 1)
+
+
+def _if_missing(shown: Shown, found: int | None, *, now: datetime) -> Shown:
+    """Return the belief with raises stopped where the store has fewer than it can have by the orders we know."""
+    is_missing = found is not None and shown.quantity is not None and found < shown.quantity
+    return block_raises(shown, now=now) if is_missing else shown
 
 
 def _landed(shown: Shown, link: StockLink, *, now: datetime) -> Shown:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import bindparam, func, select, update
@@ -25,6 +25,9 @@ from storage.stock_pools import in_parts
 LineKey = tuple[OrderId, str]
 Line = tuple[Sku, LineCounts]
 
+CLOCKS_DIFFER: Final = timedelta(minutes=1)
+"""A store's clock is not ours. An order of the minute before the first count that no pull before it knew is taken for
+newer: one too few is seen at the next read, one too many is sold."""
 _COUNTS: Final = ("ordered", "cancelled", "restocked", "shipped")
 _JOIN: Final = (
     update(LINE)
@@ -162,7 +165,7 @@ class _Booking:
         change = one.change(tells_restock=self._tells_restock)
         if pool is None or not places or pool.facts.counted_at is None or change.moved == 0:
             return None
-        if one.old is None and one.order.ordered_at < max(pool.facts.counted_at, _linked_at(places)):
+        if one.old is None and one.order.ordered_at < max(pool.facts.counted_at, _linked_at(places)) - CLOCKS_DIFFER:
             return None
         return Movement(
             key=_key(one, change, self._store),
@@ -180,7 +183,11 @@ class _Booking:
         """Change the belief of the place where it was ordered as the store changed its own number."""
         pool = self._pools.get(one.sku.key)
         places = self._places(one)
-        if pool is None or not places or (one.old is None and one.order.ordered_at < _linked_at(places)):
+        if (
+            pool is None
+            or not places
+            or (one.old is None and one.order.ordered_at < _linked_at(places) - CLOCKS_DIFFER)
+        ):
             return
         counted_at = pool.facts.counted_at
         change = one.change(tells_restock=self._tells_restock)
@@ -189,7 +196,8 @@ class _Booking:
                 outlet,
                 change,
                 is_only_place=len(places) == 1,
-                is_in_first_read=one.old is None and (counted_at is None or one.order.ordered_at < counted_at),
+                is_in_first_read=one.old is None
+                and (counted_at is None or one.order.ordered_at < counted_at + CLOCKS_DIFFER),
                 tells_restock=self._tells_restock,
                 now=self._now,
             )

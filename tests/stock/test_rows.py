@@ -21,6 +21,7 @@ async def ledger(database: Database) -> Ledger:
     await opened.count(10)
     for name in ("a", "b"):
         await opened.read(name, 10)
+    opened.clock.pass_by(3_600)
     return opened
 
 
@@ -84,10 +85,13 @@ async def test_a_sale_that_is_booked_while_a_write_is_out_stays(ledger: Ledger) 
 
 
 async def test_what_failed_to_commit_left_nothing(ledger: Ledger) -> None:
-    with pytest.raises(RowChanged):
+    async def book_and_lose() -> None:
         async with ledger.work() as work:
             await work.stock.book_orders(ledger.stores["a"], [order("1", ledger, 2)], now=ledger.clock())
             raise RowChanged("anything", was="else")
+
+    with pytest.raises(RowChanged):
+        await book_and_lose()
     assert await ledger.on_hand() == 10
     assert (await ledger.shown("a")).quantity == 10
     assert len(await ledger.book("a", order("1", ledger, 2))) == 1

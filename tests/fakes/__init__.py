@@ -20,6 +20,7 @@ from domain.picture import Enhanced, Finding, FindingCode, FindingLevel, Picture
 from domain.ports import Limit, PublishRequest, RestoreRequest
 from domain.recipe import PictureRules, Recipe
 from domain.replies import Outgoing
+from domain.trade import Order, OrderId, OrderPage, StockLevel, StockWrite
 from platforms.shelf.adapter import ShelfStore
 from platforms.shelf.picture import RULES
 
@@ -160,6 +161,26 @@ class FakePlatform:
     async def restore_image(self, request: RestoreRequest) -> ListingImage | None:
         self._begin("restore_image")
         return self._end("restore_image", await self.shelf.restore_image(request))
+
+    async def read_stock(self, skus: Sequence[Sku]) -> Sequence[StockLevel]:
+        self._begin("read_stock")
+        return self._end("read_stock", await self.shelf.read_stock(skus))
+
+    async def read_all_stock(self) -> Sequence[StockLevel]:
+        self._begin("read_all_stock")
+        return self._end("read_all_stock", await self.shelf.read_all_stock())
+
+    async def swap_stock(self, write: StockWrite) -> StockLevel:
+        self._begin("swap_stock")
+        return self._end("swap_stock", await self.shelf.swap_stock(write))
+
+    async def orders_since(self, since: datetime, *, cursor: str | None = None) -> OrderPage:
+        self._begin("orders_since")
+        return self._end("orders_since", await self.shelf.orders_since(since, cursor=cursor))
+
+    async def read_order(self, order_id: OrderId) -> Order:
+        self._begin("read_order")
+        return self._end("read_order", await self.shelf.read_order(order_id))
 
     def _begin(self, call: str) -> None:
         self.calls.append(call)

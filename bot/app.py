@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from bot.chats import Chats, open_chats
 from bot.clock import host_timezone, utc_now
 from bot.courtesy import Courtesy
+from bot.doors import DeploymentDoors
 from bot.jobs import Enqueuer, Jobs, Pace, migrate_engine
 from bot.outbox import Outbox
 from bot.pixels import PixelProcesses, PixelSettings
@@ -23,7 +24,7 @@ from bot.slots import Locks, open_locks
 from bot.steps import Steps
 from bot.stores import ConnectedStores, open_stores
 from domain.catalog import PlatformName, Store, StoreId
-from domain.errors import Fault
+from domain.errors import BadInput, Fault
 from domain.people import Actor, ChatName, Member, Role, Team
 from domain.ports import Chat
 from handlers import dispatch, enhance, publish
@@ -44,6 +45,7 @@ from storage.outbox import OutboxRows
 from storage.people import SqlPeople
 from storage.places import PlaceDefaults
 from storage.shelf import SqlShelfRows
+from storage.teams import SqlTeams
 from storage.work import SqlWork
 
 log = logging.getLogger("packshot.app")
@@ -80,10 +82,27 @@ class App:
     chats: Chats
     courtesy: Courtesy
 
-    async def member_named(self, name: str) -> Member | None:
-        """Return the member that `--as NAME` means."""
+    async def member_named(self, name: str, team_name: str = "") -> Member | None:
+        """Return the member that `--as NAME --team TEAM` means. Raises BadInput as `team_named` does."""
+        team = await self.team_named(team_name)
         async with self.database.read() as db_session:
-            return await SqlPeople(db_session).find_member(self.team.team_id, Actor(ChatName.CONSOLE, name, name))
+            return await SqlPeople(db_session).find_member(team.team_id, Actor(ChatName.CONSOLE, name, name))
+
+    async def team_named(self, name: str = "") -> Team:
+        """Return the team that `--team NAME` means, without a name the only one.
+
+        Raises BadInput for a name that is none, and where there are several and none was named.
+        """
+        async with self.database.read() as db_session:
+            teams = await SqlTeams(db_session).all()
+        wanted = name.strip().casefold()
+        found = [team for team in teams if wanted in {"", team.name.casefold(), team.team_id.casefold()}]
+        names = ", ".join(team.name for team in teams)
+        if not found:
+            raise BadInput("There is no shop called {name}: use --team with one of {names}.", name=name, names=names)
+        if len(found) > 1:
+            raise BadInput("There are several shops here: say which with --team, one of {names}.", names=names)
+        return found[0]
 
 
 async def migrate_all(settings: Settings) -> None:
@@ -135,12 +154,21 @@ async def open_app(settings: Settings, *, base_url: str) -> AsyncIterator[App]:
         stores = await opened.enter_async_context(open_stores(settings, database, media, public_url=public))
         defaults, courtesy = place_defaults(settings), Courtesy()
         chats = await opened.enter_async_context(open_chats(settings, media))
+        doors = DeploymentDoors(settings.public_url, public, chats.telegram_name, settings.has_slack_installs)
         yield App(
             settings=settings,
             database=database,
             enqueuer=enqueuer,
             locks=open_locks(database.sync_url),
-            desk=Desk(SqlWork(database, enqueuer, utc_now, defaults), media, enhancer, stores, utc_now, chats.files),
+            desk=Desk(
+                SqlWork(database, enqueuer, utc_now, defaults),
+                media,
+                enhancer,
+                stores,
+                utc_now,
+                chats.files,
+                doors=doors,
+            ),
             stores=stores,
             events=SqlEvents(database, enqueuer, utc_now, media, heard=courtesy.heard),
             lines=SqlConsoleLines(database),

@@ -75,12 +75,14 @@ class PatientFiles:
         raise AssertionError("stamina returns or raises")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Chats:
     """The chats of this deployment, the console excepted, which is always there."""
 
     out: dict[ChatName, OpenChat] = field(default_factory=dict)
     make_ways_in: dict[ChatName, Callable[[ChatDesk], WayIn]] = field(default_factory=dict)
+    telegram_name: Callable[[], Awaitable[str]] | None = None
+    """Asks Telegram what our bot is called there; None without Telegram."""
 
     @property
     def files(self) -> dict[ChatName, ChatFiles]:
@@ -108,7 +110,8 @@ def _open_telegram(settings: Settings, media: MediaStorage, chats: Chats) -> Non
     from handlers.telegram.listeners import TelegramListeners
 
     token = settings.telegram_bot_token.get_secret_value()
-    chats.out[ChatName.TELEGRAM] = TelegramChat(token=token, api_url=settings.telegram_api_url, media=media)
+    chat = chats.out[ChatName.TELEGRAM] = TelegramChat(token=token, api_url=settings.telegram_api_url, media=media)
+    chats.telegram_name = chat.username
     chats.make_ways_in[ChatName.TELEGRAM] = lambda desk: TelegramListeners(
         desk,
         token=token,

@@ -51,6 +51,8 @@ class Settings(PlatformSettings):
     slack_bot_token: SecretStr = Field(SecretStr(""), alias="SLACK_BOT_TOKEN")
     slack_app_token: SecretStr = Field(SecretStr(""), alias="SLACK_APP_TOKEN")
     slack_signing_secret: SecretStr = Field(SecretStr(""), alias="SLACK_SIGNING_SECRET")
+    slack_client_id: str = Field("", alias="SLACK_CLIENT_ID")
+    slack_client_secret: SecretStr = Field(SecretStr(""), alias="SLACK_CLIENT_SECRET")
     slack_api_url: str = Field("https://slack.com/api/", alias="SLACK_API_URL")
     slack_default_role: Role = Field(Role.EDITOR, alias="SLACK_DEFAULT_ROLE")
     telegram_bot_token: SecretStr = Field(SecretStr(""), alias="TELEGRAM_BOT_TOKEN")
@@ -140,6 +142,17 @@ class Settings(PlatformSettings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _what_slack_installs_need(self) -> Settings:
+        client_id, client_secret = self.slack_client_id, self.slack_client_secret.get_secret_value()
+        if bool(client_id) != bool(client_secret):
+            raise ValueError("SLACK_CLIENT_ID and SLACK_CLIENT_SECRET come together, from the app's Basic Information")
+        if client_id and not self.public_url:
+            raise ValueError("SLACK_CLIENT_ID needs PUBLIC_URL: Slack sends people back there after they installed me")
+        if client_id and not (self.slack_app_token.get_secret_value() or self.slack_signing_secret.get_secret_value()):
+            raise ValueError("SLACK_CLIENT_ID needs SLACK_SIGNING_SECRET (HTTP) or SLACK_APP_TOKEN (Socket Mode) beside it")
+        return self
+
     @field_validator("telegram_webhook_secret")
     @classmethod
     def _telegram_takes_it(cls, value: SecretStr) -> SecretStr:
@@ -162,6 +175,11 @@ class Settings(PlatformSettings):
         return self
 
     @property
+    def has_slack_installs(self) -> bool:
+        """Whether workspaces may install us by themselves; without it there is the one of SLACK_BOT_TOKEN, or none."""
+        return bool(self.slack_client_id and self.slack_client_secret.get_secret_value())
+
+    @property
     def is_sqlite(self) -> bool:
         """Whether the database is the one-file default."""
         return self.database_url.startswith("sqlite")
@@ -177,6 +195,7 @@ class Settings(PlatformSettings):
             self.slack_bot_token,
             self.slack_app_token,
             self.slack_signing_secret,
+            self.slack_client_secret,
             self.telegram_bot_token,
             self.telegram_webhook_secret,
         )

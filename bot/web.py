@@ -51,7 +51,6 @@ def web_app(app: App, *, port: int, listeners: Sequence[WayIn] = ()) -> Starlett
         media=app.media,
         work=app.desk.work,
         clock=utc_now,
-        team_id=app.team.team_id,
         local_key=key,
         hosts=hosts,
         is_https=app.settings.public_url.startswith("https://"),

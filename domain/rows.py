@@ -359,6 +359,10 @@ class ConsoleLines(Protocol):
         """Return all lines of every message this event touched, in order."""
         ...
 
+    async def shows(self, team_id: str, photo: Sha256) -> bool:
+        """Whether a line of this team's names these bytes: only then may its members see them."""
+        ...
+
     def follow(self, team_id: str, place_id: str, cursor: int) -> AsyncIterator[Sequence[ConsoleLine]]:
         """Yield new lines as they come, from any process, for ever."""
         ...

@@ -123,6 +123,10 @@ class TeamRows(Protocol):
         """Return the team a good code is for, without redeeming it."""
         ...
 
+    async def is_taken(self, team_id: str, name: str) -> bool:
+        """Whether a member is called so in the console, in any spelling of case: there a name is all there is to them."""
+        ...
+
     async def chats_of(self, member_id: str) -> Sequence[Actor]:
         """Return who a member is in each chat."""
         ...

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from domain.errors import UserError
 from domain.intents import Incoming, Press
@@ -19,6 +19,7 @@ from domain.tokens import Token
 from handlers import decide, dispatch
 from handlers.card import card_of
 from handlers.desk import Desk
+from handlers.teams import is_private
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,25 @@ class ChatDesk:
             member = await self.member(incoming.actor)
             working = dispatch.provisional(incoming, member) if member else None
         return await self.events.take(incoming, working=working)
+
+    async def at(self, place: Place, actor: Actor, *, message_id: str = "", settles: bool = False) -> ChatDesk:
+        """Return the desk of the team that something said here belongs to, where one bot serves several.
+
+        A group is its team's, whoever speaks. In a private talk it is the team of the message it is about, else the
+        one the talk was switched to, else the person's own; a stranger's is the deployment's first. `settles`: the
+        first member who speaks to us in a group makes it their team's.
+        """
+        async with self.desk.work.reading() as rows:
+            home = await rows.teams.home(place, actor, message_id)
+        if is_private(place):
+            likely = (home.message_team, home.place_team, *home.teams)
+            team_id = next((team for team in likely if team in home.teams), self.team_id)
+        else:
+            team_id = home.place_team or next(iter(home.teams), self.team_id)
+            if settles and home.teams and not home.place_team:
+                async with self.desk.work() as work:
+                    await work.teams.settle(place, team_id, now=self.desk.clock(), moves=False)
+        return self if team_id == self.team_id else replace(self, team_id=team_id)
 
     async def member(self, actor: Actor) -> Member | None:
         """Return who somebody is to us, None for a stranger."""

@@ -10,19 +10,23 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import String, cast, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from domain.catalog import Sha256
 from domain.replies import Outgoing
 from domain.rows import ConsoleLine
 from storage.codec import PHOTOS, load_reply, pack_reply
 from storage.database import Database
-from storage.statements import find_all, insert, lock_until_commit
+from storage.statements import find_all, find_one, insert, lock_until_commit
 from storage.tables import ConsoleLineRow
 
 POLL_S = 0.1
 """How often other processes are listened to; lines of this one ring `lines_added`."""
+
+MOST_REMEMBERED = 10_000
+"""Pictures of which we know whose they are: a page asks for the same ones again and again."""
 
 
 class SqlConsoleLines:
@@ -30,6 +34,7 @@ class SqlConsoleLines:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._shown: set[tuple[str, Sha256]] = set()
 
     async def append_reply(self, outgoing: Outgoing, *, now: datetime) -> str:
         """Add a line and return the native id (the message_key)."""
@@ -95,6 +100,31 @@ class SqlConsoleLines:
         )
         async with self._database.read() as db_session:
             return [_line(row) for row in await find_all(db_session, statement)]
+
+    async def shows(self, team_id: str, photo: Sha256) -> bool:
+        """Whether a line of this team's names these bytes: only then may its members see them."""
+        if (team_id, photo) in self._shown:
+            return True
+        # The newest lines first, where what is looked at stands; a name is 64 hex digits, so no pattern can be in it.
+        named = f"%{photo}%"
+        statement = (
+            select(ConsoleLineRow)
+            .where(
+                col(ConsoleLineRow.team_id) == team_id,
+                or_(
+                    cast(col(ConsoleLineRow.reply), String).like(named),
+                    cast(col(ConsoleLineRow.photos), String).like(named),
+                ),
+            )
+            .order_by(col(ConsoleLineRow.cursor).desc())
+        )
+        async with self._database.read() as db_session:
+            is_shown = await find_one(db_session, statement) is not None
+        if is_shown:
+            if len(self._shown) >= MOST_REMEMBERED:
+                self._shown.clear()
+            self._shown.add((team_id, photo))
+        return is_shown
 
     async def follow(self, team_id: str, place_id: str, cursor: int) -> AsyncGenerator[Sequence[ConsoleLine], None]:
         """Yield new lines as they come, from any process, for ever."""

@@ -142,6 +142,20 @@ class SqlTeams:
 
     # ------------------------------------------------------------ members
 
+    async def is_taken(self, team_id: str, name: str) -> bool:
+        """Whether a member is called so in the console, in any spelling of case: there a name is all there is to them."""
+        statement = (
+            select(IdentityRow)
+            .join(MemberRow, col(MemberRow.member_id) == col(IdentityRow.member_id))
+            .where(
+                col(IdentityRow.team_id) == team_id,
+                col(IdentityRow.chat) == ChatName.CONSOLE.value,
+                col(MemberRow.removed_at).is_(None),
+            )
+        )
+        # Compared here: SQLite folds the case of ASCII letters only.
+        return any(row.actor_id.casefold() == name.casefold() for row in await find_all(self._db_session, statement))
+
     async def chats_of(self, member_id: str) -> Sequence[Actor]:
         """Return who a member is in each chat."""
         statement = select(IdentityRow).where(col(IdentityRow.member_id) == member_id)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from domain.people import Actor, ChatName, Member
+from domain.people import Actor, ChatName, Member, Team
 from domain.ports import Clock, Work
 from domain.rows import ConsoleLogins
 from handlers.console.guard import COOKIE, same_origin
@@ -18,6 +17,7 @@ from handlers.console.uploads import read_fields
 
 COOKIE_DAYS = 30
 MAX_NAME_CHARS = 40
+MAX_CODE_CHARS = 100
 _MAX_FORM_BYTES = 8 * 1024
 
 
@@ -28,8 +28,6 @@ class Entry:
     logins: ConsoleLogins
     work: Work
     clock: Clock
-    team_id: str
-    member_named: Callable[[str], Awaitable[Member | None]]
     is_https: bool
     """Whether browsers reach us over TLS that a proxy or tunnel ends."""
 
@@ -51,9 +49,10 @@ class Entry:
         name = " ".join(form.get("name", "").split())
         if code and (cookie := await self.logins.redeem(code, now=self.clock())):
             return self._welcomed(request, cookie)
-        if problem := await self._problem(code, name):
+        team = await self._invited_to(code)
+        if problem := await self._problem(code, name, team):
             return _login(401, problem=problem, code=code, name=name)
-        member = await self._membership(code, name)
+        member = await self._membership(code, name, team) if team is not None else None
         if member is None:
             problem = "That code is unknown, used or too old: ask an admin for a new invitation."
             return _login(401, problem=problem, name=name)
@@ -61,14 +60,14 @@ class Entry:
         return await self.redeem(request, login_code)
 
     def turned_away(self, request: Request) -> Response:
-        """Say how to get in.
+        """Say how to get in; an invitation's link brings its code, which is only filled in: a look spends nothing.
 
         A strict cookie stays at home when a link on another site leads here. Then the page asks once
         more by itself, which is no longer another site's doing.
         """
         if request.headers.get("sec-fetch-site") == "cross-site":
             return HTMLResponse(bounce_page())
-        return _login(401)
+        return _login(401, code=request.query_params.get("join", "")[:MAX_CODE_CHARS])
 
     def forgotten(self) -> Response:
         """Take the cookie back."""
@@ -89,7 +88,11 @@ class Entry:
         )
         return response
 
-    async def _problem(self, code: str, name: str) -> str:
+    async def _invited_to(self, code: str) -> Team | None:
+        async with self.work.reading() as rows:
+            return await rows.teams.invited_to(code, now=self.clock()) if code else None
+
+    async def _problem(self, code: str, name: str, team: Team | None) -> str:
         """Return what is wrong with the form, before the code is spent on it."""
         if not code:
             return "The code is missing: it is in your invitation."
@@ -97,16 +100,19 @@ class Entry:
             return "Your name is missing: it is what the others will see beside what you do."
         if len(name) > MAX_NAME_CHARS or any(unicodedata.category(char).startswith("C") for char in name):
             return f"That name cannot be used: take one of at most {MAX_NAME_CHARS} plain characters."
-        # A name is who somebody is in this chat (chat.py), so two people cannot share one.
-        if await self.member_named(name) is not None:
-            return f"Somebody is called {name} already: add a letter or your surname."
+        # A name is who somebody is in this chat (chat.py), so two people of a team cannot share one. Whoever has no
+        # good code does not learn who is called what.
+        if team is not None:
+            async with self.work.reading() as rows:
+                if await rows.teams.is_taken(team.team_id, name):
+                    return f"Somebody is called {name} already: add a letter or your surname."
         return ""
 
-    async def _membership(self, code: str, name: str) -> Member | None:
+    async def _membership(self, code: str, name: str, team: Team) -> Member | None:
         actor = Actor(ChatName.CONSOLE, name, name)
         async with self.work() as unit:
             # Asked again inside the transaction: of two people who choose one name at once, one is too late.
-            if await unit.people.find_member(self.team_id, actor) is not None:
+            if await unit.teams.is_taken(team.team_id, name):
                 return None
             return await unit.people.join(code, actor, now=self.clock())
 

@@ -77,7 +77,8 @@ class Door:
     """What it takes to tell who somebody is."""
 
     logins: ConsoleLogins
-    member_named: Callable[[str], Awaitable[Member | None]]
+    member_named: Callable[[str, str], Awaitable[Member | None]]
+    """Who is called so, in the team of this name (empty: the only one). Raises UserError where that cannot be told."""
     local_key: str
     clock: Clock
     member_pause_s: Callable[[str], float] = no_pause
@@ -114,7 +115,10 @@ class Door:
         if kind.lower() != "bearer" or not hmac.compare_digest(key.strip().encode(), self.local_key.encode()):
             raise Refusal(401, "That is not the local key: read it from local.key in the data directory of this bot.")
         name = unquote(request.headers.get("x-packshot-as", "")).strip() or DEFAULT_NAME
-        member = await self.member_named(name)
+        try:
+            member = await self.member_named(name, unquote(request.headers.get("x-packshot-team", "")).strip())
+        except UserError as error:
+            raise Refusal(403, error.sentence) from error
         if member is None:
             raise Refusal(403, f"There is no member called {name}: make one with `packshot invite ROLE --as {name}`.")
         return Visitor(member, csrf="", cookie="")

@@ -57,7 +57,7 @@ class ConsoleDesk:
     hosts: frozenset[str]
     is_https: bool
     max_upload_bytes: int
-    member_named: Callable[[str], Awaitable[Member | None]]
+    member_named: Callable[[str, str], Awaitable[Member | None]]
     provisional: Callable[[Incoming, Member], Reply | None]
     is_handled: Callable[[str], Awaitable[bool]]
     dump_reply: Callable[[Reply], dict[str, Any]]
@@ -66,7 +66,7 @@ class ConsoleDesk:
 
 def console_routes(desk: ConsoleDesk) -> list[BaseRoute]:
     """Return every route under /console, each behind the guard."""
-    entry = Entry(desk.logins, desk.work, desk.clock, desk.team_id, desk.member_named, desk.is_https)
+    entry = Entry(desk.logins, desk.work, desk.clock, desk.is_https)
     listeners = Listeners(desk, entry)
     hosts = frozenset(host.lower() for host in desk.hosts)
     guard = [Middleware(Guard, hosts=hosts)]
@@ -100,7 +100,7 @@ class Listeners:
         visitor = await self._door.look(request)
         if visitor is None:
             return self._entry.turned_away(request)
-        cursor = await self._desk.lines.recent_cursor(self._desk.team_id, ROOM.place_id, lines=PAGE_LINES)
+        cursor = await self._desk.lines.recent_cursor(visitor.member.team_id, ROOM.place_id, lines=PAGE_LINES)
         return HTMLResponse(
             console_page(
                 member=visitor.member,
@@ -167,9 +167,10 @@ class Listeners:
 
     async def photo(self, request: Request) -> Response:
         """Return photo bytes; the type is what the bytes are, never what somebody said."""
-        await self._door.reader(request)
+        visitor = await self._door.reader(request)
         name: str = request.path_params["sha256"]
-        if not _SHA256.fullmatch(name):
+        # Bytes may be shared by teams, and a name that leaked is no right to see them.
+        if not _SHA256.fullmatch(name) or not await self._desk.lines.shows(visitor.member.team_id, Sha256(name)):
             raise Refusal(404, "There is no such photo.")
         content = await self._desk.media.get(Sha256(name))
         headers = {"Cache-Control": "private, max-age=31536000, immutable", "Content-Security-Policy": "sandbox"}

@@ -254,14 +254,23 @@ class TelegramChat:
             while len(memory) > _REMEMBERED:
                 memory.popitem(last=False)
 
+    async def username(self) -> str:
+        """Return the bot's own name, asked once. Raises what `translated` does."""
+        if not self._bot_name:
+            try:
+                self._bot_name = (await self._bot.get_me()).username or ""
+            except TelegramError as error:
+                raise translated(error) from error
+        return self._bot_name
+
     # ------------------------------------------------------------ what only one person may see
 
     async def _whisper(self, outgoing: Outgoing) -> str:
         """Tell the one who asked, and nobody else; nothing where the alert on their press has said it."""
         if _was_alerted(outgoing):
             return outgoing.native_id
-        if isinstance(outgoing.reply, Invited) and not self._bot_name:
-            self._bot_name = (await self._bot.get_me()).username or ""
+        if isinstance(outgoing.reply, Invited):
+            await self.username()
         shown = self._render(outgoing)
         if not _is_group(outgoing.place.place_id):
             return await self._show(outgoing, shown)

@@ -28,8 +28,8 @@ from handlers.arrive import ChatDesk
 from handlers.telegram.api import open_bot, open_requests, without_token
 from handlers.telegram.line import Line, Pace
 from handlers.telegram.menus import set_menus
-from handlers.telegram.presses import answer_press, away, take_press
-from handlers.telegram.reading import Me, read_message
+from handlers.telegram.presses import answer_press, away, pressed_in, take_press
+from handlers.telegram.reading import Me, actor_of, read_message
 from handlers.words import Words, known_language
 
 ALLOWED_UPDATES = ["message", "callback_query"]
@@ -200,7 +200,10 @@ class TelegramListeners:
         query = update.callback_query
         assert query is not None
         try:
-            answer = await take_press(query, update.update_id, me, self._desk)
+            desk = self._desk
+            if (place := pressed_in(query)) is not None and query.message is not None:
+                desk = await desk.at(place, actor_of(query.from_user), message_id=str(query.message.message_id))
+            answer = await take_press(query, update.update_id, me, desk)
         except Fault:
             self._soon(answer_press(self._bot, query, away(query)))
             raise
@@ -216,9 +219,12 @@ class TelegramListeners:
             if read.is_addressed:
                 self._soon(self._explain_copy(incoming.place.place_id, int(incoming.message_id), incoming.language))
             return
-        if is_group and not read.is_command and await self._desk.member(incoming.actor) is None:
+        desk = await self._desk.at(
+            incoming.place, incoming.actor, message_id=incoming.reply_to, settles=is_group and read.is_addressed
+        )
+        if is_group and not read.is_command and await desk.member(incoming.actor) is None:
             return  # a stranger in a group hears of us only when they use a command
-        await self._desk.take(replace(incoming, is_spare=not read.is_addressed))
+        await desk.take(replace(incoming, team_id=desk.team_id, is_spare=not read.is_addressed))
 
     async def _explain_copy(self, place_id: str, message_id: int, language: str) -> None:
         words = Words(known_language(language))

@@ -124,12 +124,19 @@ def away(query: CallbackQuery) -> Answer:
     return Answer(words("My memory is away for a moment: I take your press as soon as it is back."), is_alert=True)
 
 
-def _incoming(query: CallbackQuery, update_id: int, me: Me, desk: ChatDesk) -> Incoming | None:
+def pressed_in(query: CallbackQuery) -> Place | None:
+    """Return where a pressed button stands; None for a message that Telegram no longer names."""
     message = query.message
     if message is None:
         return None
     # An old message comes without its content, but its card can still be acted on.
-    place = place_of(message) if isinstance(message, Message) else Place(ChatName.TELEGRAM, str(message.chat.id))
+    return place_of(message) if isinstance(message, Message) else Place(ChatName.TELEGRAM, str(message.chat.id))
+
+
+def _incoming(query: CallbackQuery, update_id: int, me: Me, desk: ChatDesk) -> Incoming | None:
+    message, place = query.message, pressed_in(query)
+    if message is None or place is None:
+        return None
     return Incoming(
         event_key=event_key(me, update_id),
         team_id=desk.team_id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -14,7 +14,7 @@ from typing import Any, cast
 from domain.catalog import Sha256
 from domain.errors import Fault
 from domain.intents import Incoming
-from domain.people import Actor, Invitation, Member, Role
+from domain.people import Actor, Invitation, Member, Role, Team
 from domain.ports import Work
 from domain.replies import Outgoing, Reply
 from domain.rows import ConsoleLine, Login
@@ -71,6 +71,9 @@ class FakeLines:
     async def recent_cursor(self, team_id: str, place_id: str, *, lines: int) -> int:
         older = (await self.after(team_id, place_id, 0, limit=len(self.rows)))[:-lines]
         return older[-1].cursor if older else 0
+
+    async def shows(self, team_id: str, photo: Sha256) -> bool:
+        return team_id == TEAM
 
     async def of_cause(self, team_id: str, event_key: str) -> Sequence[ConsoleLine]:
         touched = {row.message_key for row in self.rows if row.cause == event_key}
@@ -149,6 +152,12 @@ class FakePeople:
         self._codes[code] = role
         return Invitation(code, role, expires_at)
 
+    def is_called(self, name: str) -> bool:
+        return any(member.name.casefold() == name.casefold() for member in self._members.values())
+
+    def is_good(self, code: str) -> bool:
+        return code in self._codes
+
     async def find_member(self, team_id: str, actor: Actor) -> Member | None:
         return next((m for m in self._members.values() if m.name == actor.actor_id), None)
 
@@ -162,10 +171,38 @@ class FakePeople:
 
 
 @dataclass
+class FakeTeams:
+    """The part of TeamRows that joining needs."""
+
+    people: FakePeople
+
+    async def invited_to(self, code: str, *, now: datetime) -> Team | None:
+        return Team(TEAM, "My shop") if self.people.is_good(code) else None
+
+    async def is_taken(self, team_id: str, name: str) -> bool:
+        return self.people.is_called(name)
+
+
+@dataclass
 class FakeUnit:
     """A unit of work with people in it and nothing else."""
 
     people: FakePeople
+    teams: FakeTeams
+
+
+@dataclass
+class FakeWork:
+    """Opens units, to write and to read."""
+
+    people: FakePeople
+
+    @asynccontextmanager
+    async def __call__(self, incoming: Incoming | None = None) -> AsyncIterator[FakeUnit]:
+        yield FakeUnit(self.people, FakeTeams(self.people))
+
+    def reading(self) -> AbstractAsyncContextManager[FakeUnit]:
+        return self()
 
 
 class FakeEvents:
@@ -218,15 +255,11 @@ class Office:
         self.people = FakePeople(self.members)
         self.events = FakeEvents(self.lines, ConsoleChat(self.lines, self.clock), self.clock)
 
-    async def member_named(self, name: str) -> Member | None:
+    async def member_named(self, name: str, team_name: str) -> Member | None:
         return next((m for m in self.members.values() if m.name.casefold() == name.casefold()), None)
 
     async def is_handled(self, event_key: str) -> bool:
         return event_key in self.events.concluded
-
-    @asynccontextmanager
-    async def work(self, incoming: Incoming | None = None) -> AsyncIterator[FakeUnit]:
-        yield FakeUnit(self.people)
 
     def desk(
         self, *, hosts: frozenset[str] = frozenset({HOST}), is_https: bool = False, max_upload_bytes: int = 1_000_000
@@ -236,7 +269,7 @@ class Office:
             lines=self.lines,
             logins=self.logins,
             media=self.media,
-            work=cast(Work, self.work),
+            work=cast(Work, FakeWork(self.people)),
             clock=self.clock,
             team_id=TEAM,
             local_key=KEY,

@@ -107,7 +107,7 @@ class App:
 
 async def migrate_all(settings: Settings) -> None:
     """Bring our tables and the engine's up to date, and make the first team, its owner and its shelf."""
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     secret_key(settings)
     database = open_database(settings.database_url)
     try:

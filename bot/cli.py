@@ -35,6 +35,9 @@ cli.add_typer(engines_cli, name="engines")
 store = typer.Typer(help="Connect a store.", no_args_is_help=True)
 cli.add_typer(store, name="store")
 
+audit = typer.Typer(help="Who did what, as a chain that nobody can change unseen.", no_args_is_help=True)
+cli.add_typer(audit, name="audit")
+
 AsName = Annotated[str, typer.Option("--as", metavar="NAME", help="Who speaks; made with `invite ROLE --as NAME`.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a final reply.")]
 Timeout = Annotated[float, typer.Option("--timeout", help="Seconds to wait until it settles.")]
@@ -67,7 +70,9 @@ def main() -> None:
 
 def _fail(sentence: str, status: int = 1) -> NoReturn:
     if sentence:
-        print(f"packshot: {' '.join(sentence.split())}", file=sys.stderr)
+        from bot.redaction import REDACTOR
+
+        print(f"packshot: {' '.join(REDACTOR.text(sentence).split())}", file=sys.stderr)
     sys.exit(status)
 
 
@@ -271,6 +276,26 @@ def get_engine(
 
     if status := get_engines(_settings(quiet=True), models or [DEFAULT_MODEL]):
         raise typer.Exit(status)
+
+
+@audit.command("verify")
+def audit_verify(
+    team: Annotated[str, typer.Option("--team", metavar="TEAM", help="Only this one.")] = "",
+) -> None:
+    """Walk every line of the audit; say that it is intact, or which line is the first that is not."""
+    from bot.trust_cli import verify
+
+    _wait(verify(_settings(quiet=True), team))
+
+
+@cli.command("rotate-key")
+def rotate_key(
+    finish: Annotated[bool, typer.Option("--finish", help="Drop the old key, once nothing uses it.")] = False,
+) -> None:
+    """Put every stored secret under a new SECRET_KEY; may be broken off and repeated, while the bot runs."""
+    from bot.keys import rotate_key as rotate
+
+    _wait(rotate(_settings(quiet=True), finish=finish))
 
 
 @cli.command()

@@ -16,9 +16,11 @@ from bot.app import open_media
 from bot.chats import open_chats
 from bot.connect import ask_stores, health_lines, what_to_do
 from bot.engines import about, where
+from bot.redaction import REDACTOR
 from bot.run_file import living_run
-from bot.settings import Settings, load_settings
+from bot.settings import KEY_FILE, Settings, load_settings
 from bot.stores import open_stores
+from bot.trust_cli import audit_checks
 from domain.catalog import Sha256
 from domain.errors import Fault, StoreError, Undeliverable, UserError
 from imaging.engine import LocalEnhancer
@@ -26,6 +28,8 @@ from imaging.weights import find_weights, held, known_model, missing
 from storage.catalog import StoreRows
 from storage.database import open_database
 
+OTHERS = 0o077
+"""What the group and everybody else may do."""
 LEAST_FREE_BYTES = 500_000_000
 """About two hundred photos with their pictures."""
 
@@ -51,12 +55,14 @@ async def examine() -> int:
         checks += look(settings)
     for slow in (_database, _media):
         checks.append(await _guarded(slow, settings))
+    checks += await _audit(settings)
     checks += await _chats(settings)
     checks += await _stores(settings)
+    REDACTOR.remember(*settings.secrets)
     for check in checks:
-        print(f"{'!' if check.remedy else '✓'} {check.what}: {check.found}")
+        print(REDACTOR.text(f"{'!' if check.remedy else '✓'} {check.what}: {check.found}"))
         if check.remedy:
-            print(f"    → {check.remedy}")
+            print(REDACTOR.text(f"    → {check.remedy}"))
     return 1 if any(check.remedy for check in checks) else 0
 
 
@@ -72,8 +78,7 @@ def _env_file(_settings: Settings) -> Iterator[Check]:
     path = Path(".env")
     if path.is_file():
         mode = stat.S_IMODE(path.stat().st_mode)
-        open_to_others = mode & 0o077
-        yield Check(".env", f"mode {mode:04o}", "others can read your keys: chmod 600 .env" if open_to_others else "")
+        yield Check(".env", f"mode {mode:04o}", "others can read your keys: chmod 600 .env" if mode & OTHERS else "")
 
 
 def _folder(settings: Settings) -> Iterator[Check]:
@@ -82,10 +87,13 @@ def _folder(settings: Settings) -> Iterator[Check]:
     free = shutil.disk_usage(existing).free
     remedy = "make room, or set DATA_DIR to another disk" if free < LEAST_FREE_BYTES else ""
     yield Check("data folder", f"{folder} ({free / 1e9:.1f} GB free)", remedy)
-    for name in ("secret.key", "local.key"):
+    if folder.is_dir() and (mode := stat.S_IMODE(folder.stat().st_mode)) & OTHERS:
+        # The database, the photos and the keys lie in it.
+        yield Check("data folder", f"mode {mode:04o}, open to others", f"chmod 700 {folder}")
+    for name in (KEY_FILE, "local.key"):
         path = folder / name
-        if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077:
-            yield Check(name, "readable by others", f"chmod 600 {path}")
+        if path.exists() and (mode := stat.S_IMODE(path.stat().st_mode)) & OTHERS:
+            yield Check(name, f"mode {mode:04o}, open to others", f"chmod 600 {path}")
 
 
 def _run(settings: Settings) -> Iterator[Check]:
@@ -128,6 +136,17 @@ async def _database(settings: Settings) -> Check:
     finally:
         await database.close()
     return Check("database", kind)
+
+
+async def _audit(settings: Settings) -> list[Check]:
+    """Walk the audit of every team."""
+    database = open_database(settings.database_url)
+    try:
+        return [Check("audit", found, remedy) for found, remedy in await audit_checks(database)]
+    except Fault:  # the database, which has a line of its own above
+        return []
+    finally:
+        await database.close()
 
 
 async def _media(settings: Settings) -> Check:

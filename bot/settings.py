@@ -246,7 +246,7 @@ def secret_key(settings: Settings) -> str:
 
 def private_file(path: Path, fresh: str) -> str:
     """Return a secret kept in a 0600 file, writing `fresh` the first time; two processes agree on one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not path.exists():
         # Written aside and linked: whoever finds the name finds the whole key, never an empty file.
         descriptor, aside = tempfile.mkstemp(dir=path.parent, prefix=path.name)  # mkstemp makes it 0600

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 
 from bot.clock import utc_now
+from bot.keys import open_vault
 from bot.media_links import MediaLinks, link_keys
 from bot.settings import Settings, secret_key
 from domain.catalog import Store, StoreId
@@ -80,7 +81,7 @@ async def open_stores(
     settings: Settings, database: Database, media: ObstoreMedia, *, public_url: str
 ) -> AsyncIterator[ConnectedStores]:
     """Open the way to every store. Raises NotPossible where SECRET_KEY is missing."""
-    vault = Vault(secret_key(settings).split(","))
+    vault = open_vault(settings)
     connections = SqlConnections(database, vault, utc_now)
     async with Transports(connections, connections, utc_now) as transports:
         supplies = Supplies(

@@ -126,7 +126,7 @@ def open_database(url: str) -> Database:
     """
     parsed = _normalised(url)
     if parsed.get_backend_name() == "sqlite":
-        Path(parsed.database or "").parent.mkdir(parents=True, exist_ok=True)
+        Path(parsed.database or "").parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         engine = create_async_engine(parsed, hide_parameters=True, async_creator=opener(parsed))
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)

@@ -22,7 +22,6 @@ from domain.stock_replies import (
 from handlers.button import Button
 from handlers.buttons import buttons
 from handlers.goods_table import EXAMPLE, read_goods
-from tests.handlers.conftest import shop, shop_template  # noqa: F401 - fixtures
 from tests.handlers.shop import ROOM, Shop
 
 TABLE = b"sku,supplier,lead,pack,cost,count\nMUG-01,Clay & Co,14,12,3.50,40\nMUG-02,Clay & Co,14,6,,2\n"

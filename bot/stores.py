@@ -13,13 +13,14 @@ from bot.media_links import MediaLinks, link_keys
 from bot.settings import Settings, secret_key
 from domain.catalog import Store, StoreId
 from domain.connection import Contact
-from domain.errors import NotFound
+from domain.errors import Disconnected
 from domain.ports import StorePlatform
 from domain.recipe import PictureRules
 from platforms.descriptor import NoLinks, Supplies
 from platforms.registry import PLATFORMS, RULES
 from platforms.transport import Transports
 from storage.catalog import StoreRows
+from storage.connecting import SqlScopeUses
 from storage.connections import SqlConnections
 from storage.database import Database
 from storage.media import ObstoreMedia
@@ -43,10 +44,11 @@ class ConnectedStores:
         return [self._opened(store, self._settings(store, sealed)) for store, sealed in found]
 
     async def open(self, store_id: StoreId) -> StorePlatform:
-        """Return one. Raises NotFound when it was disconnected."""
+        """Return one. Raises Disconnected when somebody took it away."""
         store = await self.rows.get(store_id)
         if store is None:
-            raise NotFound("it is no longer connected", store="That store")
+            name = await self.rows.name_of(store_id) or "That store"
+            raise Disconnected(f"{name} is no longer connected.", store=name)
         return self._opened(store, await self.settings_of(store))
 
     def rules(self, store: Store) -> PictureRules:
@@ -83,7 +85,7 @@ async def open_stores(
     """Open the way to every store. Raises NotPossible where SECRET_KEY is missing."""
     vault = open_vault(settings)
     connections = SqlConnections(database, vault, utc_now)
-    async with Transports(connections, connections, utc_now) as transports:
+    async with Transports(connections, connections, utc_now, uses=SqlScopeUses(database, utc_now)) as transports:
         supplies = Supplies(
             media,
             SqlShelfRows(database),

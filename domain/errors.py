@@ -16,6 +16,7 @@
     │   ├── NeedsReconnect      the key is gone
     │   ├── MissingScope        the key is good, and lacks the right `scope`
     │   ├── NotFound            the listing or image is gone
+    │   │   └── Disconnected    the whole store: somebody took it away
     │   ├── RejectedByStore     the store refused a field, with its message
     │   ├── StockChanged        the quantity there was not the expected one; nothing was written
     │   └── Ambiguous           written or not? a person decides
@@ -182,6 +183,10 @@ class MissingScope(StoreError):
 
 class NotFound(StoreError):
     """The listing or image is gone at the store."""
+
+
+class Disconnected(NotFound):
+    """Somebody took the store away; its rows are history."""
 
 
 class RejectedByStore(StoreError):

@@ -225,7 +225,7 @@ class Stores(Protocol):
         ...
 
     async def open(self, store_id: StoreId) -> StorePlatform:
-        """Return one. Raises NotFound when it was disconnected."""
+        """Return one. Raises Disconnected when somebody took it away."""
         ...
 
     async def contact(self, store: Store) -> Contact:

@@ -8,6 +8,7 @@ from typing import Final
 
 from domain.errors import (
     Ambiguous,
+    Disconnected,
     Fault,
     MissingScope,
     NeedsReconnect,
@@ -91,15 +92,18 @@ def _of_store(error: StoreError) -> Sentence:
         case StoreDown():
             return Sentence("{store} does not answer at the moment: try again in a few minutes.", store=error.store)
         case NeedsReconnect():
-            return Sentence("{store} no longer accepts my key: connect it again, then retry.", store=error.store)
+            return Sentence(
+                "{store} no longer accepts my key: an admin connects it again with `reconnect {store}`, then retry.",
+                store=error.store,
+            )
         case MissingScope(scope=""):
             return Sentence(
-                "{store} says that my key lacks a right for that: grant it there, connect again, then retry.",
+                "{store} says that my key lacks a right for that: an admin sees it with `permissions {store}`, then retry.",
                 store=error.store,
             )
         case MissingScope():
             return Sentence(
-                "{store} says that my key lacks the right {scope}: grant it there, connect again, then retry.",
+                "{store} says that my key lacks the right {scope}: an admin allows it with `reconnect {store}`, then retry.",
                 store=error.store,
                 scope=error.scope,
             )
@@ -110,6 +114,8 @@ def _of_store(error: StoreError) -> Sentence:
                 found="—" if error.found is None else error.found,
                 sku=error.sku,
             )
+        case Disconnected():
+            return Sentence("{store} was disconnected: an admin connects it again with `connect`.", store=error.store)
         case NotFound():
             return Sentence("The listing is gone at {store}: check it there, then enhance again.", store=error.store)
         case RejectedByStore():

@@ -11,11 +11,12 @@ from dataclasses import replace
 
 from domain.catalog import ImageId, ListingImage
 from domain.enhancement import Placement, PlacementEvent, PlacementState, Replaced
-from domain.errors import Ambiguous, ChangedMeanwhile, Fault, RateLimited, RejectedByStore, StoreDown
+from domain.errors import Ambiguous, ChangedMeanwhile, Fault, MissingScope, RateLimited, RejectedByStore, StoreDown
 from domain.jobs import look_job
 from domain.ports import PublishRequest, RestoreRequest, RestoresImages, StorePlatform, UnitOfWork
 from domain.powers import GoesLiveLater
 from domain.sentences import Sentence
+from handlers import connect
 from handlers.card import show_card
 from handlers.desk import Desk
 from handlers.enhance import audit_entry
@@ -167,6 +168,8 @@ async def publish_failed(placement_id: str, error: BaseException, desk: Desk) ->
         if placement.state in {PlacementState.APPROVED, PlacementState.PUBLISHING, PlacementState.ACCEPTED}:
             event = PlacementEvent.LOSE_SIGHT if _may_be_there(placement, error) else PlacementEvent.FAIL
             await _move(work, desk, placement, event, failure=sentence_for(error))
+            if isinstance(error, MissingScope):
+                await connect.say_missing(work, placement, error, desk)
 
 
 def _may_be_there(placement: Placement, error: BaseException) -> bool:
@@ -219,6 +222,8 @@ async def restore_failed(placement_id: str, error: BaseException, desk: Desk) ->
         placement = await work.placements.load(placement_id)
         if placement.state is PlacementState.RESTORING:
             await _move(work, desk, placement, PlacementEvent.FAIL, failure=undo_sentence_for(error))
+            if isinstance(error, MissingScope):
+                await connect.say_missing(work, placement, error, desk)
 
 
 async def _move(

@@ -55,6 +55,13 @@ class StoreRows:
             rows = await find_all(db_session, statement)
         return next((_store(row) for row in rows if row.name.casefold() == name.casefold()), None)
 
+    async def name_of(self, store_id: StoreId) -> str:
+        """Return what a store is or was called, empty for one that never was."""
+        statement = select(StoreRow).where(col(StoreRow.store_id) == store_id)
+        async with self._database.read() as db_session:
+            row = await find_one(db_session, statement)
+        return row.name if row else ""
+
     async def credentials(self, store_id: StoreId) -> bytes | None:
         """Return what the vault made of a store's credentials, None when it needs none or is gone."""
         row = await self._find(store_id)

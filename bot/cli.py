@@ -32,6 +32,9 @@ cli = typer.Typer(
 engines_cli = typer.Typer(invoke_without_command=True)
 cli.add_typer(engines_cli, name="engines")
 
+team_cli = typer.Typer(help="Several shops on one deployment.", no_args_is_help=True)
+cli.add_typer(team_cli, name="team")
+
 store = typer.Typer(help="Connect a store.", no_args_is_help=True)
 cli.add_typer(store, name="store")
 
@@ -39,6 +42,7 @@ audit = typer.Typer(help="Who did what, as a chain that nobody can change unseen
 cli.add_typer(audit, name="audit")
 
 AsName = Annotated[str, typer.Option("--as", metavar="NAME", help="Who speaks; made with `invite ROLE --as NAME`.")]
+TeamName = Annotated[str, typer.Option("--team", metavar="TEAM", help="Which shop; needed once there are two.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON object a final reply.")]
 Timeout = Annotated[float, typer.Option("--timeout", help="Seconds to wait until it settles.")]
 
@@ -140,11 +144,40 @@ def doctor() -> None:
 
 
 @cli.command()
-def stores() -> None:
+def stores(team: TeamName = "") -> None:
     """Ask every connected store who we are there, and say what to do."""
     from bot.connect import list_stores
 
-    _wait(list_stores(_settings(quiet=True)))
+    _wait(list_stores(_settings(quiet=True), team))
+
+
+@team_cli.command("add")
+def team_add(name: Annotated[str, typer.Argument(help="What its people call the shop.")]) -> None:
+    """Make another shop on this deployment, and print its admin's one-time code."""
+    from bot.teams import add_team
+
+    _wait(add_team(_settings(quiet=True), name))
+
+
+@team_cli.command("list")
+def team_list() -> None:
+    """The shops of this deployment."""
+    from bot.teams import list_teams
+
+    _wait(list_teams(_settings(quiet=True)))
+
+
+@team_cli.command("link")
+def team_link(
+    team: TeamName = "",
+    makes_team: Annotated[
+        bool, typer.Option("--new", help="The workspace becomes a shop of its own, its installer the admin.")
+    ] = False,
+) -> None:
+    """Print a one-time address that adds the bot to a Slack workspace."""
+    from bot.teams import link_workspace
+
+    _wait(link_workspace(_settings(quiet=True), team, makes_team=makes_team))
 
 
 @store.command("add")
@@ -156,11 +189,12 @@ def store_add(
     change: Annotated[
         list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A setting; what is missing is asked for.")
     ] = None,
+    team: TeamName = "",
 ) -> None:
     """Connect a store: takes its settings, tests its key and shows what it may do."""
     from bot.connect import add_store
 
-    _wait(add_store(_settings(quiet=True), platform, name=name, given=change or []))
+    _wait(add_store(_settings(quiet=True), platform, name=name, given=change or [], team=team))
 
 
 @cli.command()
@@ -175,11 +209,12 @@ def demo() -> None:
 def invite(
     role: Annotated[str, typer.Argument(help="viewer, editor, approver or admin")],
     name: Annotated[str, typer.Option("--as", metavar="NAME", help="Also make this console member at once.")] = "",
+    team: TeamName = "",
 ) -> None:
     """Print a one-time code for a colleague."""
     from bot.embedded import invite as make_invitation
 
-    _wait(make_invitation(_settings(quiet=True), role, name))
+    _wait(make_invitation(_settings(quiet=True), role, name, team))
 
 
 @cli.command()
@@ -189,11 +224,13 @@ def say(
     as_name: AsName = "owner",
     as_json: AsJson = False,
     timeout_s: Timeout = 120.0,
+    team: TeamName = "",
 ) -> None:
     """Say something to the bot, as in the console chat, and wait for its answer."""
     from bot.local import say as say_it
 
-    _wait(say_it(_settings(quiet=True), text, photo or [], name=as_name, as_json=as_json, timeout_s=timeout_s))
+    settings = _settings(quiet=True)
+    _wait(say_it(settings, text, photo or [], name=as_name, as_json=as_json, timeout_s=timeout_s, team=team))
 
 
 @cli.command()
@@ -204,6 +241,7 @@ def press(
     as_name: AsName = "owner",
     as_json: AsJson = False,
     timeout_s: Timeout = 120.0,
+    team: TeamName = "",
 ) -> None:
     """Press a button, and wait for what comes of it."""
     from bot.local import press as press_it
@@ -212,7 +250,8 @@ def press(
     if any(not middle or not name for name, middle, _ in pairs):
         raise BadInput("--set takes NAME=VALUE, for example --set background=#eee.")
     options = {name: value for name, _, value in pairs}
-    _wait(press_it(_settings(quiet=True), token, text, options, name=as_name, as_json=as_json, timeout_s=timeout_s))
+    settings = _settings(quiet=True)
+    _wait(press_it(settings, token, text, options, name=as_name, as_json=as_json, timeout_s=timeout_s, team=team))
 
 
 @cli.command()

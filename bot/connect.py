@@ -20,6 +20,7 @@ from bot.stores import ConnectedStores
 from domain.catalog import PlatformName, Store, StoreId
 from domain.connection import StoreHealth
 from domain.errors import BadInput, NotPossible, RateLimited, StoreDown, StoreError
+from domain.people import Team
 from handlers.failures import sentence_for
 from platforms.descriptor import Descriptor, Setting
 from platforms.registry import PLATFORMS
@@ -38,7 +39,7 @@ class Connected:
     last_ok_at: datetime | None
 
 
-async def add_store(settings: Settings, platform: str, *, name: str, given: Sequence[str]) -> int:
+async def add_store(settings: Settings, platform: str, *, name: str, given: Sequence[str], team: str = "") -> int:
     """Connect a store, or connect it again under the same name; keeps it only where its key works.
 
     `given` are NAME=VALUE; what is missing is asked for where somebody sits at the keyboard. Raises BadInput,
@@ -53,7 +54,7 @@ async def add_store(settings: Settings, platform: str, *, name: str, given: Sequ
         own |= await _consented(app, descriptor, descriptor.complete(own, app.stores.deployment))
         complete = descriptor.complete(own, app.stores.deployment)
         descriptor.require(complete)
-        store, is_new = await _store_named(app, descriptor, name or descriptor.label)
+        store, is_new = await _store_named(app, await app.team_named(team), descriptor, name or descriptor.label)
         sealed = app.stores.vault.encrypt(json.dumps(own))
         before = await app.stores.rows.credentials(store.store_id)
         tokens = app.stores.supplies.transports.tokens
@@ -86,11 +87,12 @@ async def add_store(settings: Settings, platform: str, *, name: str, given: Sequ
     return 0
 
 
-async def list_stores(settings: Settings) -> int:
+async def list_stores(settings: Settings, team_name: str = "") -> int:
     """Print every store with its health; returns 1 when one of them needs a person."""
     await migrate_all(settings)
     async with open_app(settings, base_url=settings.public_url or f"http://127.0.0.1:{settings.port}") as app:
-        found = await ask_stores(app.stores, await app.stores.rows.list(app.team.team_id))
+        team = await app.team_named(team_name)
+        found = await ask_stores(app.stores, await app.stores.rows.list(team.team_id))
     for one in found:
         print(f"{'!' if one.trouble else '✓'} {one.store.name} ({PLATFORMS[one.store.platform].label})")
         _show(one, settings.public_url)
@@ -151,14 +153,14 @@ def _show(one: Connected, public_url: str) -> None:
         print(f"    webhooks may go to: {public_url}/webhooks/{one.store.platform.value}/{one.store.store_id}")
 
 
-async def _store_named(app: App, descriptor: Descriptor, name: str) -> tuple[Store, bool]:
-    for store in await app.stores.rows.list(app.team.team_id):
+async def _store_named(app: App, team: Team, descriptor: Descriptor, name: str) -> tuple[Store, bool]:
+    for store in await app.stores.rows.list(team.team_id):
         if store.name.casefold() == name.casefold():
             if store.platform is not descriptor.platform:
                 raise NotPossible(f"Another store is called {store.name} already: give this one a --name of its own.")
             return store, False
     new_id = StoreId(f"{descriptor.platform.value}-{secrets.token_hex(6)}")
-    return Store(new_id, app.team.team_id, PlatformName(descriptor.platform), name), True
+    return Store(new_id, team.team_id, PlatformName(descriptor.platform), name), True
 
 
 def _pairs(descriptor: Descriptor, given: Sequence[str]) -> dict[str, str]:

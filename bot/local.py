@@ -28,42 +28,59 @@ State = dict[str, Any]
 
 
 async def say(
-    settings: Settings, text: str, photos: Sequence[Path], *, name: str, as_json: bool, timeout_s: float
+    settings: Settings,
+    text: str,
+    photos: Sequence[Path],
+    *,
+    name: str,
+    as_json: bool,
+    timeout_s: float,
+    team: str = "",
 ) -> int:
     """Send text and photos; print the final replies. Returns the exit status."""
     if not text.strip() and not photos:
         raise BadInput('There is nothing to say: `packshot say "enhance MUG-01"`, or add --photo FILE.')
     contents = [(photo.name, photo.read_bytes()) for photo in photos]
     if run := living_run(settings):
-        async with LocalClient(run, settings, name) as client:
+        async with LocalClient(run, settings, name, team) as client:
             return _report(await client.say(text, contents, timeout_s=timeout_s), as_json=as_json)
     from bot.embedded import take_embedded  # the whole app: only where nobody else has it open
 
     lines = await take_embedded(
-        settings, name, text=text, contents=[content for _, content in contents], timeout_s=timeout_s
+        settings, name, text=text, contents=[content for _, content in contents], timeout_s=timeout_s, team=team
     )
     return _report(lines, as_json=as_json)
 
 
 async def press(
-    settings: Settings, token: str, text: str, options: Mapping[str, str], *, name: str, as_json: bool, timeout_s: float
+    settings: Settings,
+    token: str,
+    text: str,
+    options: Mapping[str, str],
+    *,
+    name: str,
+    as_json: bool,
+    timeout_s: float,
+    team: str = "",
 ) -> int:
     """Press a button; print the final replies. Returns the exit status."""
     if run := living_run(settings):
-        async with LocalClient(run, settings, name) as client:
+        async with LocalClient(run, settings, name, team) as client:
             return _report(await client.press(token, text, options, timeout_s=timeout_s), as_json=as_json)
     from bot.embedded import take_embedded
 
-    lines = await take_embedded(settings, name, text=text, token=token, options=options, timeout_s=timeout_s)
+    lines = await take_embedded(settings, name, text=text, token=token, options=options, timeout_s=timeout_s, team=team)
     return _report(lines, as_json=as_json)
 
 
 class LocalClient:
     """The console's HTTP door, opened with the key that only this machine's user can read."""
 
-    def __init__(self, run: RunningAt, settings: Settings, name: str) -> None:
+    def __init__(self, run: RunningAt, settings: Settings, name: str, team: str = "") -> None:
         # A header is ASCII and a name need not be.
         headers = {"Authorization": f"Bearer {local_key(settings)}", "X-Packshot-As": quote(name, safe="")}
+        if team:
+            headers["X-Packshot-Team"] = quote(team, safe="")
         self._http = httpx.AsyncClient(base_url=run.base_url, headers=headers, timeout=HTTP_TIMEOUT_S, trust_env=False)
 
     async def __aenter__(self) -> LocalClient:
@@ -152,10 +169,11 @@ def as_text(reply: State) -> str:
     card = reply.get("card") or {}
     head = f"{kind}: {card['title'] or card['sku']} ({card['sku']})" if card else kind
     lines = [head]
-    spoken = ("sentence", "reason", "note", "verdict", "by", "code")
-    lines += [f"  {name}: {reply[name]}" for name in spoken if reply.get(name)]
+    spoken = ("sentence", "reason", "note", "verdict", "name", "role", "team", "by", "own", "approvals", "code")
+    spoken += ("url", "telegram_url", "console_url")
+    lines += [f"  {name}: {reply[name]}" for name in spoken if reply.get(name) not in (None, "")]
     lines += [f"  {item['level']:8}{item['code']}" for item in card.get("findings", ()) if item["level"] != "ok"]
-    for name in ("lines", "members", "stores", "placed", "guesses"):
+    for name in ("lines", "members", "others", "stores", "placed", "guesses"):
         lines += [f"  {_row(item)}" for item in reply.get(name) or ()]
     lines += [f"  [{button['label']}] packshot press {button['token']}" for button in reply["buttons"]]
     return "\n".join(lines)

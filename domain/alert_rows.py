@@ -124,7 +124,7 @@ class AlertRows(SurveyRows, Protocol):
     """Who is told what, and what was."""
 
     async def places(self, team_id: str | None = None) -> Sequence[AlertPlace]:
-        """Return the places that want the digest, of a team or of all."""
+        """Return the places that want the digest, of a team or of all; a zone set there since goes before the kept one."""
         ...
 
     async def place(self, team_id: str, place: Place) -> AlertPlace | None:
@@ -133,6 +133,10 @@ class AlertRows(SurveyRows, Protocol):
 
     async def put_place(self, place: AlertPlace) -> None:
         """Set it."""
+        ...
+
+    async def place_timezone(self, team_id: str, place: Place) -> str:
+        """Return the zone that was set in a place, empty where none was."""
         ...
 
     async def team_timezone(self, team_id: str) -> str:

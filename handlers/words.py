@@ -12,6 +12,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -21,7 +22,7 @@ from babel.dates import format_date, format_datetime
 from babel.lists import format_list
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from babel.numbers import format_decimal
+from babel.numbers import format_currency, format_decimal
 
 from domain.picture import Finding
 from domain.sentences import Sentence
@@ -87,6 +88,14 @@ class Words:
     def day(self, day: date) -> str:
         """Return a day without its year, in the language's own order."""
         return format_date(day, "d MMM", locale=self._locale)
+
+    def money(self, amount: Decimal, currency: str) -> str:
+        """Return an amount as this language writes it; a currency nobody knows stands as it is."""
+        return (
+            format_currency(amount, currency, locale=self._locale)
+            if currency
+            else format_decimal(amount, locale=self._locale)
+        )
 
     def sentence(self, sentence: str) -> str:
         """Return an error's or a failure's sentence; a plain text is looked up as it stands, as old rows have it."""

@@ -8,11 +8,10 @@ from datetime import date, datetime, time
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Table, delete, func, select, update
-from sqlmodel import col
-
 from domain.alerts import AlertPlace, AlertState, Level, Quiet, Snooze, Told
 from domain.catalog import Sku
 from domain.people import ChatName, Place
+
 from storage.alert_tables import AlertPlaceRow, AlertStateRow, AlertToldRow, DigestRow
 from storage.codec import clean_text
 from storage.statements import change, insert_once, table_of
@@ -23,6 +22,17 @@ PLACE: Final[Table] = table_of(AlertPlaceRow)
 STATE: Final[Table] = table_of(AlertStateRow)
 TOLD: Final[Table] = table_of(AlertToldRow)
 DIGEST: Final[Table] = table_of(DigestRow)
+SETTINGS: Final[Table] = table_of(PlaceRow)
+_SET_ZONE: Final = (
+    select(SETTINGS.c.timezone)
+    .where(
+        SETTINGS.c.team_id == PLACE.c.team_id,
+        SETTINGS.c.chat == PLACE.c.chat,
+        SETTINGS.c.place_id == PLACE.c.place_id,
+    )
+    .scalar_subquery()
+)
+_PLACES: Final = select(PLACE, _SET_ZONE.label("set_zone"))
 
 
 class SqlAlerts(SqlSurveys):
@@ -30,14 +40,14 @@ class SqlAlerts(SqlSurveys):
 
     async def places(self, team_id: str | None = None) -> Sequence[AlertPlace]:
         """Return those that are on."""
-        statement = select(PLACE).where(PLACE.c.is_on).order_by(PLACE.c.team_id, PLACE.c.chat, PLACE.c.place_id)
+        statement = _PLACES.where(PLACE.c.is_on).order_by(PLACE.c.team_id, PLACE.c.chat, PLACE.c.place_id)
         if team_id is not None:
             statement = statement.where(PLACE.c.team_id == team_id)
         return [_place(row) for row in await self._db_session.execute(statement)]
 
     async def place(self, team_id: str, place: Place) -> AlertPlace | None:
         """Return what was set in a place, on or off."""
-        row = (await self._db_session.execute(select(PLACE).where(*_here(PLACE, team_id, place)))).first()
+        row = (await self._db_session.execute(_PLACES.where(*_here(PLACE, team_id, place)))).first()
         return None if row is None else _place(row)
 
     async def put_place(self, place: AlertPlace) -> None:
@@ -55,9 +65,14 @@ class SqlAlerts(SqlSurveys):
         }
         await self._upsert(PLACE, [row])
 
+    async def place_timezone(self, team_id: str, place: Place) -> str:
+        """Return what was set in the place."""
+        statement = select(SETTINGS.c.timezone).where(*_here(SETTINGS, team_id, place))
+        return (await self._db_session.execute(statement)).scalar_one_or_none() or ""
+
     async def team_timezone(self, team_id: str) -> str:
         """Return the zone most of the team's places were set to; of equally many the first by name."""
-        statement = select(col(PlaceRow.timezone)).where(col(PlaceRow.team_id) == team_id, col(PlaceRow.timezone) != "")
+        statement = select(SETTINGS.c.timezone).where(SETTINGS.c.team_id == team_id, SETTINGS.c.timezone != "")
         zones = Counter(sorted((await self._db_session.execute(statement)).scalars()))
         return zones.most_common(1)[0][0] if zones else ""
 
@@ -126,7 +141,7 @@ def _place(row: Any) -> AlertPlace:
         Place(ChatName(row.chat), row.place_id, row.thread_id),
         row.is_on,
         time(row.at_minute // 60, row.at_minute % 60),
-        row.timezone,
+        row.set_zone or row.timezone,
         row.since,
         row.by,
     )

@@ -44,6 +44,14 @@ class UndoStock(StockAsked):
 
 
 @dataclass(frozen=True, slots=True)
+class ShowLow(StockAsked):
+    """`low`: what runs out within `days` (None: before the next delivery can be there), perhaps of one supplier."""
+
+    days: int | None = None
+    supplier: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class WhyStock(StockAsked):
     """`why SKU`: the ledger's last movements in words, and where the numbers of its forecast come from."""
 
@@ -57,4 +65,4 @@ class ImportGoods(StockAsked):
     files: tuple[Sha256, ...] = ()
 
 
-StockIntent = ShowStock | WriteStock | UndoStock | WhyStock | ImportGoods
+StockIntent = ShowStock | WriteStock | UndoStock | ShowLow | WhyStock | ImportGoods

@@ -10,17 +10,18 @@ from domain.errors import BadInput
 from domain.intents import Intent
 from domain.people import Role
 from domain.stock import MovementKind, Quantity
-from domain.stock_intents import CountedLine, ImportGoods, ShowStock, UndoStock, WhyStock, WriteStock
+from domain.stock_intents import CountedLine, ImportGoods, ShowLow, ShowStock, UndoStock, WhyStock, WriteStock
 from handlers.command import MAX_SKUS_AT_ONCE, Command, Words
 
 _WRITES: Final = {"set": MovementKind.COUNTED, "count": MovementKind.COUNTED, "add": MovementKind.ADDED}
 _NUMBER: Final = re.compile(r"[+-]?[0-9]+(?:[.,][0-9]+)?")
+MOST_DAYS: Final = 365
 T = TypeVar("T")
 
 
 def _read_stock(words: Words) -> Intent:
     if not words.plain:
-        raise BadInput("Which product? Write its SKU: `stock MUG-01`.")
+        raise BadInput("Which product? Write its SKU: `stock MUG-01`; `low` lists what runs out.")
     verb, rest = words.plain[0].lower(), words.plain[1:]
     if verb == "undo" and len(rest) == 1:
         return UndoStock(Sku(rest[0]))
@@ -64,6 +65,13 @@ def _few(items: tuple[T, ...]) -> tuple[T, ...]:
     return items
 
 
+def _read_low(words: Words) -> Intent:
+    days = words.options.get("days")
+    if days is not None and (not days.isdecimal() or not 1 <= int(days) <= MOST_DAYS):
+        raise BadInput("Days are a number from 1 to {most}: `low days=14`.", most=MOST_DAYS)
+    return ShowLow(int(days) if days else None, words.options.get("supplier", words.text))
+
+
 def _read_why(words: Words) -> Intent:
     sku = words.first_sku()
     if sku is None:
@@ -81,6 +89,9 @@ STOCK_COMMANDS: tuple[Command, ...] = (
         _read_stock,
     ),
     Command("received", Role.APPROVER, "received n SKU…", "Goods came in", "received 20 MUG-01", _read_received),
+    Command(
+        "low", Role.VIEWER, "low [days=… supplier=…]", "What runs out next, and what to order", "low days=14", _read_low
+    ),
     Command("why", Role.VIEWER, "why SKU", "Where a stock number comes from", "why MUG-01", _read_why),
     Command(
         "import",

@@ -7,16 +7,17 @@ from typing import Final, assert_never
 
 from domain.intents import Press
 from domain.people import Role
-from domain.stock_intents import ImportGoods, ShowStock, StockIntent, UndoStock, WhyStock, WriteStock
+from domain.stock_intents import ImportGoods, ShowLow, ShowStock, StockIntent, UndoStock, WhyStock, WriteStock
 from domain.tokens import Action
 from handlers.desk import Asked, Desk
 from handlers.goods_import import show_import, take_import
 from handlers.stock import show_stock
-from handlers.stock_why import why_stock
+from handlers.stock_why import show_low, why_stock
 from handlers.stock_write import confirm, undo_by_press, undo_by_sku, write_stock
 
 ROLES: Final[Mapping[type, Role]] = {
     ShowStock: Role.VIEWER,
+    ShowLow: Role.VIEWER,
     WhyStock: Role.VIEWER,
     WriteStock: Role.APPROVER,
     UndoStock: Role.APPROVER,
@@ -34,6 +35,8 @@ async def answer(asked: Asked, intent: StockIntent, desk: Desk) -> None:
             await write_stock(asked, intent, desk)
         case UndoStock():
             await undo_by_sku(asked, intent, desk)
+        case ShowLow():
+            await show_low(asked, intent, desk)
         case WhyStock():
             await why_stock(asked, intent, desk)
         case ImportGoods():

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from domain.catalog import Sku
@@ -9,9 +12,11 @@ from domain.errors import StoreDown
 from domain.intents import Attachment, Incoming
 from domain.people import Actor, ChatName
 from domain.replies import Refused, Reply
+from domain.stock import Movement, MovementKind
 from domain.stock_replies import (
     Imported,
     ImportPreview,
+    LowShown,
     StockAnswer,
     StockDoubted,
     StockShown,
@@ -103,7 +108,8 @@ async def test_the_same_message_twice_counts_once(shop: Shop) -> None:
         ("received 5 MUG-02", "never counted"),
         ("stock count NOPE-1 3", "No store has"),
         ("stock NOPE-1", "No store has"),
-        ("why MUG-02", "has moved yet"),
+        ("why NOPE-1", "No store has"),
+        ("low days=0", "Days are a number"),
         ("stock undo MUG-02", "Nobody has counted"),
     ],
 )
@@ -166,7 +172,7 @@ async def test_a_later_count_is_not_made_wrong_by_an_undo(shop: Shop) -> None:
 async def test_another_team_can_neither_see_nor_undo(shop: Shop) -> None:
     written = await said(shop, "stock count MUG-01 12")
     assert "No store has" in await refused(shop, "stock MUG-01", by="olga")
-    assert "has moved yet" in await refused(shop, "why MUG-01", by="olga")
+    assert "No store has" in await refused(shop, "why MUG-01", by="olga")
     assert "do not know that button" in await refused(shop, "", by="olga", token=only_button(written).token)
     assert await on_hand(shop, "MUG-01") == 12
 
@@ -187,6 +193,48 @@ async def test_why_tells_what_moved_and_what_was_left(shop: Shop) -> None:
         ("received", 3, 15, "abel"),
         ("count", 12, 12, "april"),
     ]
+
+
+async def test_why_of_what_nobody_counted_says_that_the_stores_say_it(shop: Shop) -> None:
+    reply = await said(shop, "why PLATE-3", by="vera")
+    assert isinstance(reply, WhyShown)
+    assert reply.title.startswith("Dinner plate")
+    assert (reply.on_hand, reply.moves) == (5, ())  # both stores show the same five
+    assert "what the stores show" in reply.reasons[0]
+    assert "None was sold" in reply.reasons[1]
+
+
+async def test_low_lists_what_runs_out_with_dates_and_an_order(shop: Shop) -> None:
+    assert await said(shop, "low", by="vera") == LowShown((), 0)
+    await said(shop, "import", by="ada", photos=[b"sku,supplier,lead,pack\nMUG-01,Clay & Co,7,6\n"])
+    await said(shop, "", by="ada", token=only_button((await shop.said())[-1]).token)
+    await said(shop, "stock count MUG-01 20")
+    shop.clock.now += timedelta(days=14)
+    async with shop.desk.work() as work:
+        await work.stock.add_movements(
+            shop.team.team_id,
+            [
+                Movement(
+                    f"sold:shelf:{day}:1", Sku("MUG-01"), -1, MovementKind.SOLD, shop.clock.now - timedelta(days=day)
+                )
+                for day in range(1, 15)
+            ],
+        )
+    reply = await said(shop, "low", by="vera")
+    assert isinstance(reply, LowShown)
+    (mug,) = reply.lines
+    assert (mug.sku, mug.on_hand, mug.supplier, mug.state) == ("MUG-01", 6, "Clay & Co", "low")
+    assert mug.order > 0
+    assert mug.order % 6 == 0
+    assert mug.runs_out_from is not None
+    assert mug.runs_out_to is not None
+    assert shop.clock.now.date() <= mug.runs_out_from <= mug.runs_out_to
+    assert await said(shop, "low supplier=clay", by="vera") == replace(reply, supplier="clay")
+    assert await said(shop, "low supplier=nobody", by="vera") == LowShown((), 0, None, "nobody")
+    assert await said(shop, "low days=1", by="vera") == LowShown((), 0, 1)
+    near = await said(shop, "low days=30", by="vera")
+    assert isinstance(near, LowShown)
+    assert near.lines == reply.lines
 
 
 async def test_every_write_is_in_the_history_with_before_and_after(shop: Shop) -> None:

@@ -17,6 +17,7 @@ from domain.errors import Disconnected
 from domain.ports import StorePlatform
 from domain.recipe import PictureRules
 from platforms.descriptor import NoLinks, Supplies
+from platforms.outside import Near, anywhere_near, near_of
 from platforms.registry import PLATFORMS, RULES
 from platforms.transport import Transports
 from storage.catalog import StoreRows
@@ -78,6 +79,13 @@ def picture_links(settings: Settings, media: ObstoreMedia) -> MediaLinks | None:
     return MediaLinks(media, link_keys(secret_key(settings).split(",")), settings.public_url, utc_now)
 
 
+def reachable_here(settings: Settings) -> Near:
+    """Return what of this machine a store may be: where the deployment's own settings point, and nothing else."""
+    if settings.woocommerce_allow_http:
+        return anywhere_near
+    return near_of(value for name, value in settings.deployment.items() if name.endswith("_URL"))
+
+
 @asynccontextmanager
 async def open_stores(
     settings: Settings, database: Database, media: ObstoreMedia, *, public_url: str
@@ -85,7 +93,8 @@ async def open_stores(
     """Open the way to every store. Raises NotPossible where SECRET_KEY is missing."""
     vault = open_vault(settings)
     connections = SqlConnections(database, vault, utc_now)
-    async with Transports(connections, connections, utc_now, uses=SqlScopeUses(database, utc_now)) as transports:
+    uses = SqlScopeUses(database, utc_now)
+    async with Transports(connections, connections, utc_now, uses=uses, near=reachable_here(settings)) as transports:
         supplies = Supplies(
             media,
             SqlShelfRows(database),

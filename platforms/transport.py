@@ -20,6 +20,7 @@ from typing import Final, Protocol, Self
 from urllib.parse import urljoin
 from weakref import WeakValueDictionary
 
+import httpcore
 import httpx
 import stamina
 
@@ -38,6 +39,7 @@ from domain.errors import (
 )
 from domain.ports import Clock
 from platforms.buckets import Buckets, Monotonic, Sleep, WaitTooLong
+from platforms.outside import Near, NotOutside, OutsideBackend, OutsideTransport, nowhere_near, proxies
 from platforms.tokens import Renew, TokenKeeper, TokenMemory
 from platforms.wire import Account, Answer, Call, Manners, redacted, retry_after_s, unsure
 
@@ -99,6 +101,7 @@ class Transports:
     monotonic: Monotonic = time.monotonic
     sleep: Sleep = asyncio.sleep
     patience: Patience = Patience()
+    near: Near = nowhere_near
     uses: ScopeUses | None = None
     """Told which rights are used; None where nobody asks."""
     _client: httpx.AsyncClient | None = None
@@ -124,16 +127,16 @@ class Transports:
     def client(self) -> httpx.AsyncClient:
         """The client, made at first use."""
         if self._client is None:
-            patience = self.patience
+            patience, trusted = self.patience, _trusted()
+            backend = OutsideBackend(httpcore.AnyIOBackend(), self.near)
             self._client = httpx.AsyncClient(
-                verify=_trusted(),
+                transport=OutsideTransport(trusted=trusted, limits=LIMITS, backend=backend),
                 timeout=httpx.Timeout(patience.read_s, connect=patience.connect_s, pool=patience.total_s),
-                limits=LIMITS,
                 follow_redirects=False,
                 # One store's cookies are nothing to another.
                 cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
                 # A proxy of the environment serves the world outside, never this machine.
-                mounts={"all://127.0.0.1": None, "all://localhost": None, "all://[::1]": None},
+                mounts=proxies(trusted, LIMITS),
                 headers={"user-agent": "Packshot/1.0 (Language=Python)"},
             )
         return self._client
@@ -266,6 +269,15 @@ class Transport:
                 finally:
                     await response.aclose()
         except _NOT_SENT as error:
+            if isinstance(error.__cause__, NotOutside):
+                log.warning(
+                    "address refused", extra={"store": self.account.store.store_id, "why": str(error.__cause__)}
+                )
+                raise NotFound(
+                    f"An address of {self._name} leads into a private network or onto a closed port, and I do not go "
+                    "there: check the shop's address.",
+                    store=self._name,
+                ) from error
             raise _Again(StoreDown(f"{self._name} cannot be reached.", store=self._name)) from error
         except (httpx.HTTPError, httpx.StreamError, TimeoutError) as error:
             lost = unsure(call, self._name, f"{self._name} broke off in the middle ({type(error).__name__}).")

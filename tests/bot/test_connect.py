@@ -68,6 +68,7 @@ class _Shop(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def shop(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    monkeypatch.setenv("WOOCOMMERCE_ALLOW_HTTP", "1")  # a shop on this machine
     monkeypatch.setitem(PLATFORMS, PlatformName.WOOCOMMERCE, BARE)
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Shop)
     thread = threading.Thread(target=server.serve_forever)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from domain.catalog import ListingId, StoreId
 from domain.connection import Contact, KeptTokens, Tokens
 from domain.errors import RowChanged, StoreError
+from platforms.outside import anywhere_near
 from platforms.transport import Patience, Transports
 
 QUICK = Patience(
@@ -113,4 +114,5 @@ def make_transports(time: HandTime, *, tokens: MemoryTokens | None = None, patie
         monotonic=time.monotonic,
         sleep=time.sleep,
         patience=patience,
+        near=anywhere_near,
     )

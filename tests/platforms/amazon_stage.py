@@ -46,10 +46,13 @@ async def open_amazon_stage() -> AsyncIterator[Stage]:
                 "refresh_token": REFRESH_TOKEN,
                 "client_id": CLIENT_ID,
                 "client_secret": SECRET_MARK,
-                "api_url": server.url,
-                "auth_url": f"{server.url}/auth/o2/token",
             },
-            env={"PORT": str(port), "PUBLIC_URL": f"http://127.0.0.1:{port}"},
+            env={
+                "PORT": str(port),
+                "PUBLIC_URL": f"http://127.0.0.1:{port}",
+                "AMAZON_API_URL": server.url,
+                "AMAZON_AUTH_URL": f"{server.url}/auth/o2/token",
+            },
         )
 
 

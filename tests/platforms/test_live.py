@@ -18,6 +18,7 @@ from PIL import Image
 from domain.catalog import PlatformName, Sku, Store, StoreId
 from domain.ports import PublishRequest, RestoreRequest, RestoresImages
 from platforms.descriptor import Supplies
+from platforms.outside import anywhere_near
 from platforms.registry import PLATFORMS
 from platforms.transport import Transports
 from tests.fakes import FakeMedia
@@ -48,7 +49,7 @@ async def there_and_back(platform: PlatformName, given: Mapping[str, str], sku: 
         descriptor.clean(given), {"WOOCOMMERCE_ALLOW_HTTP": "1", "SHOPIFY_API_URL": "https://{shop}"}
     )
     store = Store(StoreId(f"{platform.value}-live"), "team-1", platform, descriptor.label)
-    async with Transports(MemoryTokens(time), MemoryContacts(time), time.now) as transports:
+    async with Transports(MemoryTokens(time), MemoryContacts(time), time.now, near=anywhere_near) as transports:
         shop = descriptor.open(
             store, Supplies(FakeMedia(), FakeShelfRows(), str, transports, MemoryNotes(), settings=complete)
         )

@@ -136,8 +136,9 @@ function thumbnail(file) {
 }
 
 function submit() {
-  const text = box.value.trim();
   const files = photos.map((photo) => photo.file);
+  const isTable = files.length > 0 && files.every((file) => /\.csv$/i.test(file.name));
+  const text = box.value.trim() || (isTable ? "import" : ""); // the other chats need no caption either
   if (!text && !files.length) return box.focus();
   const size = files.reduce((sum, file) => sum + file.size, 0);
   if (size > maxBytes * 0.99) {

@@ -6,8 +6,6 @@ No branch for any platform here: what a store needs to be opened is its descript
 from __future__ import annotations
 
 import asyncio
-import json
-import secrets
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,12 +13,15 @@ from datetime import datetime
 from getpass import getpass
 
 from bot.app import App, migrate_all, open_app
+from bot.clock import utc_now
+from bot.keeping import keep, shop_in, store_called
 from bot.settings import Settings
 from bot.stores import ConnectedStores
-from domain.catalog import PlatformName, Store, StoreId
+from domain.catalog import Store
 from domain.connection import StoreHealth
-from domain.errors import BadInput, NotPossible, RateLimited, StoreDown, StoreError
+from domain.errors import BadInput, NotPossible, StoreDown, StoreError
 from domain.people import Team
+from domain.rows import AuditEntry
 from handlers.failures import sentence_for
 from platforms.descriptor import Descriptor, Setting
 from platforms.registry import PLATFORMS
@@ -54,36 +55,25 @@ async def add_store(settings: Settings, platform: str, *, name: str, given: Sequ
         own |= await _consented(app, descriptor, descriptor.complete(own, app.stores.deployment))
         complete = descriptor.complete(own, app.stores.deployment)
         descriptor.require(complete)
-        store, is_new = await _store_named(app, await app.team_named(team), descriptor, name or descriptor.label)
-        sealed = app.stores.vault.encrypt(json.dumps(own))
-        before = await app.stores.rows.credentials(store.store_id)
-        tokens = app.stores.supplies.transports.tokens
-        kept_tokens = await tokens.load(store.store_id)
-        if is_new:
-            await app.stores.rows.add(store, sealed)
-        else:
-            await app.stores.rows.reconnect(store.store_id, sealed)
+        store, is_new = await _named(app, await app.team_named(team), descriptor, name, own)
         try:
-            health = await (await app.stores.open(store.store_id)).check()
-        except (StoreDown, RateLimited) as error:
-            # A refresh token may have been used up by now: what is kept is newer than what was typed.
-            raise NotPossible(
-                f"{store.name} is kept, but could not be asked yet: {sentence_for(error)} `packshot stores` asks again."
-            ) from error
+            kept = await keep(app.stores, store, own, is_new=is_new)
         except StoreError as error:
-            if is_new:
-                await app.stores.rows.remove(store.store_id)
-            elif before is not None:
-                await app.stores.rows.reconnect(store.store_id, before)
-                if kept_tokens.tokens is not None:
-                    version = (await tokens.load(store.store_id)).version
-                    await tokens.save(store.store_id, kept_tokens.tokens, was_version=version)
-            kept = "nothing was kept" if is_new else "what was there is kept"
+            rest = "nothing was kept" if is_new else "what was there is kept"
             raise NotPossible(
-                f"{descriptor.label} says no ({error}), so {kept}: check each value, then try again."
+                f"{descriptor.label} says no ({error}), so {rest}: check each value, then try again."
             ) from error
+        if kept.health is None:
+            raise NotPossible(
+                f"{store.name} is kept, but could not be asked yet: {kept.trouble} `packshot stores` asks again."
+            )
+        async with app.desk.work() as work:
+            await work.connections.give_scopes(store, kept.health.scopes, now=utc_now())
+            what = f"{store.name} ({descriptor.label})"
+            action = "connected" if is_new else "reconnected"
+            await work.audit(AuditEntry(store.team_id, utc_now(), app.owner.name, action, "", store.store_id, what))
         print(f"{store.name} is connected{'' if is_new else ' again'}.")
-        _show(Connected(store, health, "", None), settings.public_url)
+        _show(Connected(store, kept.health, "", None), settings.public_url)
     return 0
 
 
@@ -153,14 +143,13 @@ def _show(one: Connected, public_url: str) -> None:
         print(f"    webhooks may go to: {public_url}/webhooks/{one.store.platform.value}/{one.store.store_id}")
 
 
-async def _store_named(app: App, team: Team, descriptor: Descriptor, name: str) -> tuple[Store, bool]:
-    for store in await app.stores.rows.list(team.team_id):
-        if store.name.casefold() == name.casefold():
-            if store.platform is not descriptor.platform:
-                raise NotPossible(f"Another store is called {store.name} already: give this one a --name of its own.")
-            return store, False
-    new_id = StoreId(f"{descriptor.platform.value}-{secrets.token_hex(6)}")
-    return Store(new_id, team.team_id, PlatformName(descriptor.platform), name), True
+async def _named(app: App, team: Team, descriptor: Descriptor, name: str, own: Mapping[str, str]) -> tuple[Store, bool]:
+    """Return the store a name means; one that was disconnected under it is revived, where it is the same shop."""
+    wanted = name or descriptor.label
+    gone = await app.stores.rows.find_disconnected(team.team_id, wanted, shop_in(descriptor, own))
+    if gone is not None and gone.platform is descriptor.platform:
+        return gone, False
+    return await store_called(app.stores, team.team_id, descriptor, wanted)
 
 
 def _pairs(descriptor: Descriptor, given: Sequence[str]) -> dict[str, str]:

@@ -131,8 +131,11 @@ class ConnectRows(Protocol):
         """Return the ids of the placements at a store that a job works on."""
         ...
 
-    async def disconnect(self, store_id: StoreId, *, now: datetime) -> bool:
-        """Delete a store's keys, tokens and rights and keep its row for the history; False where that was done before."""
+    async def disconnect(self, store_id: StoreId, *, shop: str, now: datetime) -> bool:
+        """Delete a store's keys, tokens and rights; False where that was done before.
+
+        Its row stays for the history, with which `shop` it was: connecting that one again revives it.
+        """
         ...
 
 
@@ -179,6 +182,10 @@ class Connecting(Protocol):
         """Return where, at the vendor, a person ends our access, as its menus call it."""
         ...
 
+    async def shop_of(self, store: Store) -> str:
+        """Return which account of its platform a store is, empty where its settings do not say."""
+        ...
+
     def forget(self, store_id: StoreId) -> None:
         """Remember nothing of a store's old keys in this process."""
         ...
@@ -208,6 +215,10 @@ class NoConnecting:
         raise NotPossible("Stores are connected on my command line here: `packshot store add {word}`.", word=platform)
 
     def taken_away_at(self, platform: PlatformName) -> str:
+        """Return nothing."""
+        return ""
+
+    async def shop_of(self, store: Store) -> str:
         """Return nothing."""
         return ""
 

@@ -169,13 +169,14 @@ async def disconnect(asked: Asked, press: Press, desk: Desk) -> None:
     _check_has_keys(store, desk)
     if press.token.number != _day(desk):
         raise StaleButton("That question is of another day: send `disconnect {store}` again.", store=store.name)
+    shop = await desk.connecting.shop_of(store)
     is_revoked = await _revoked(store, desk)
     now = desk.clock()
     async with desk.work(asked.incoming) as work:
         moving = await work.connections.moving_at(store.store_id)
         for placement_id in moving:
             await _stop(work, await work.placements.load(placement_id))
-        if not await work.connections.disconnect(store.store_id, now=now):
+        if not await work.connections.disconnect(store.store_id, shop=shop, now=now):
             raise NotPossible("{store} is disconnected already.", store=store.name)
         label = desk.connecting.label(store.platform)
         where = "" if is_revoked else desk.connecting.taken_away_at(store.platform)

@@ -47,13 +47,21 @@ class StoreRows:
         row = await self._find(store_id)
         return None if row is None else _store(row)
 
-    async def find_disconnected(self, team_id: str, name: str) -> Store | None:
-        """Return a team's store that was disconnected, by its name in any case; connecting it again revives it."""
-        gone = select(col(DisconnectedStoreRow.store_id)).where(col(DisconnectedStoreRow.team_id) == team_id)
+    async def find_disconnected(self, team_id: str, name: str, shop: str) -> Store | None:
+        """Return a team's store that was disconnected: of that name in any case, and that very shop."""
+        gone = select(col(DisconnectedStoreRow.store_id)).where(
+            col(DisconnectedStoreRow.team_id) == team_id, col(DisconnectedStoreRow.shop) == shop
+        )
         statement = select(StoreRow).where(col(StoreRow.store_id).in_(gone)).order_by(col(StoreRow.store_id))
         async with self._database.read() as db_session:
             rows = await find_all(db_session, statement)
         return next((_store(row) for row in rows if row.name.casefold() == name.casefold()), None)
+
+    async def was_called(self, team_id: str, name: str) -> bool:
+        """Whether a store of the team has, or had, this name."""
+        statement = select(StoreRow).where(col(StoreRow.team_id) == team_id, col(StoreRow.name) == name)
+        async with self._database.read() as db_session:
+            return await find_one(db_session, statement) is not None
 
     async def name_of(self, store_id: StoreId) -> str:
         """Return what a store is or was called, empty for one that never was."""
@@ -86,9 +94,7 @@ class StoreRows:
         One that was disconnected is connected by this. Its tokens go, and the version of them rises: whoever renews the old ones finds that theirs are not kept.
         """
         async with self._database.begin() as db_session:
-            await change(
-                db_session, delete(DisconnectedStoreRow).where(col(DisconnectedStoreRow.store_id) == store_id)
-            )
+            await change(db_session, delete(DisconnectedStoreRow).where(col(DisconnectedStoreRow.store_id) == store_id))
             await change(
                 db_session,
                 update(StoreRow).where(col(StoreRow.store_id) == store_id).values(credentials=credentials),
@@ -119,9 +125,7 @@ class StoreRows:
 
     async def _find(self, store_id: StoreId) -> StoreRow | None:
         async with self._database.read() as db_session:
-            return await find_one(
-                db_session, select(StoreRow).where(col(StoreRow.store_id) == store_id, _IS_CONNECTED)
-            )
+            return await find_one(db_session, select(StoreRow).where(col(StoreRow.store_id) == store_id, _IS_CONNECTED))
 
 
 _IS_CONNECTED = col(StoreRow.store_id).not_in(select(col(DisconnectedStoreRow.store_id)))

@@ -53,4 +53,6 @@ class DisconnectedStoreRow(Row, table=True):
     __tablename__ = "disconnected_store"
     store_id: str = Field(foreign_key="store.store_id", primary_key=True)
     team_id: str = Field(foreign_key="team.team_id")
+    shop: str = ""
+    """Which account of the platform it was: another one must not take its place."""
     disconnected_at: datetime = Field(sa_type=UtcDateTime)

@@ -118,12 +118,12 @@ class SqlConnectRows:
         )
         return [row.placement_id for row in await find_all(self._db_session, statement)]
 
-    async def disconnect(self, store_id: StoreId, *, now: datetime) -> bool:
+    async def disconnect(self, store_id: StoreId, *, shop: str, now: datetime) -> bool:
         """Delete a store's keys, tokens and rights and keep its row for the history; False where that was done before."""
         store = await find_one(self._db_session, select(StoreRow).where(col(StoreRow.store_id) == store_id))
         if store is None:
             return False
-        gone = DisconnectedStoreRow(store_id=store_id, team_id=store.team_id, disconnected_at=now)
+        gone = DisconnectedStoreRow(store_id=store_id, team_id=store.team_id, shop=shop, disconnected_at=now)
         if not await insert_once(self._db_session, gone):
             return False
         mine = update(StoreRow).where(col(StoreRow.store_id) == store_id)

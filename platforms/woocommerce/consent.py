@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 from domain.errors import BadInput
 from platforms.descriptor import Asked, Given
 from platforms.transport import Transports
+from platforms.wire import is_loopback
 
 PAGE: Final = "/wp-admin/authorize-application.php"
 APP_NAME: Final = "Packshot"
@@ -25,7 +26,8 @@ APP_ID: Final = uuid.uuid5(uuid.NAMESPACE_DNS, "packshot.app")
 
 def is_open(settings: Mapping[str, str]) -> bool:
     """Whether WordPress would send a password on to us: it does to https only, and to this very machine."""
-    return bool(settings["site"])
+    host = urlsplit(settings["site"]).hostname or ""
+    return settings["redirect_url"].startswith("https://") or is_loopback(host)
 
 
 def ask(settings: Mapping[str, str]) -> Asked:

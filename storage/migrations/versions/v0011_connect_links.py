@@ -42,7 +42,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "disconnected_store",
-        *_texts("store_id", "team_id"),
+        *_texts("store_id", "team_id", "shop"),
         sa.Column("disconnected_at", _MOMENT, nullable=False),
         _key("disconnected_store", "store_id", "store"),
         _key("disconnected_store", "team_id", "team"),

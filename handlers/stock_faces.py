@@ -234,7 +234,7 @@ def _preview(reply: ImportPreview, words: Words) -> StockFace:
     if reply.ignored:
         foot.append(words("I do not read the columns {names}.", names=words.list(reply.ignored)))
     if reply.bad_count and reply.good_count:
-        foot.append(words("The others are left out: mend them and send the table again."))
+        foot.append(words("Lines that cannot be used are left out: mend them and send the table again."))
     return StockFace("📋" if reply.good_count else "⚠️", head, tuple(rows), " ".join(foot))
 
 

@@ -16,6 +16,7 @@ from starlette.routing import Route
 from bot.stores import ConnectedStores
 from domain.catalog import StoreId
 from domain.connection import StoreHints
+from domain.ports import Clock
 from platforms.descriptor import NotFromStore
 from platforms.registry import PLATFORMS
 
@@ -29,6 +30,7 @@ class StoreHooks:
 
     stores: ConnectedStores
     hints: StoreHints
+    clock: Clock
 
     def routes(self) -> Sequence[Route]:
         """Return the way in."""
@@ -47,7 +49,7 @@ class StoreHooks:
                 return PlainTextResponse("too large\n", status_code=413)
         headers = {name.lower(): value for name, value in request.headers.items()}
         try:
-            hint = hear(headers, bytes(body), await self.stores.settings_of(store))
+            hint = hear(headers, bytes(body), await self.stores.settings_of(store), self.clock())
         except NotFromStore as error:
             request.state.refused_because = f"{store.store_id}: {error}"  # the gate's line in the log tells it
             return PlainTextResponse("not signed by the store\n", status_code=401)

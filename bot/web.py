@@ -121,7 +121,7 @@ def web_app(app: App, *, port: int, listeners: Sequence[WayIn] = ()) -> Starlett
             Route("/metrics", metrics),
             *console_routes(console),
             *(links.routes() if (links := picture_links(app.settings, app.media)) else ()),
-            *StoreHooks(app.stores, SqlStoreHints(app.database, utc_now)).routes(),
+            *StoreHooks(app.stores, SqlStoreHints(app.database, utc_now), utc_now).routes(),
             *(route for way_in in listeners for route in way_in.routes()),
             *storefront_routes(
                 store=app.shelf, rows=app.shelf_rows, media=app.media, public_url=lambda path: app.base_url + path

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from domain.catalog import PlatformName, Sha256, Store
 from domain.connecting import Feature
@@ -48,8 +49,8 @@ class NotFromStore(Exception):
     """A message that says it is a store's, and is not; for the log, never for the sender."""
 
 
-Hear = Callable[[Mapping[str, str], bytes, Mapping[str, str]], StoreHint | None]
-"""Reads what a store sends by itself: headers (lower case), body, the store's settings. None for what says nothing.
+Hear = Callable[[Mapping[str, str], bytes, Mapping[str, str], datetime], StoreHint | None]
+"""Reads what a store sends by itself: headers (lower case), body, the store's settings, now. None for what says nothing.
 
 Raises NotFromStore.
 """

@@ -10,6 +10,7 @@ from domain.ports import StorePlatform
 from platforms.descriptor import Consent, Descriptor, Setting, Supplies
 from platforms.etsy.consent import RIGHTS, ask, is_open, take
 from platforms.etsy.features import FEATURES
+from platforms.etsy.webhooks import hear
 
 
 def open_store(store: Store, supplies: Supplies) -> StorePlatform:
@@ -50,6 +51,13 @@ DESCRIPTOR = Descriptor(
             default="https://localhost/connect/etsy/callback",
         ),
         Setting("rights", "Rights to ask for", is_needed=False, is_asked=False, default=RIGHTS),
+        Setting(
+            "webhook_secret",
+            "Signing secret of your app's webhooks (whsec_…)",
+            is_secret=True,
+            is_needed=False,
+            is_asked=False,
+        ),
         Setting("shop_id", "Number of your shop", is_needed=False, is_asked=False),
         Setting(
             "api_url",
@@ -63,6 +71,7 @@ DESCRIPTOR = Descriptor(
     ),
     open=open_store,
     clean=clean,
+    hear=hear,
     consent=Consent(("refresh_token",), ask, take, is_open, can_paste=True),
     features=FEATURES,
     taken_away_at="Etsy: Account settings, Apps",

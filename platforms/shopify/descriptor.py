@@ -12,6 +12,7 @@ from domain.ports import StorePlatform
 from platforms.descriptor import Consent, Descriptor, Setting, Supplies
 from platforms.shopify.consent import ask, is_open, take
 from platforms.shopify.features import FEATURES
+from platforms.shopify.webhooks import hear
 
 SHOP: Final = re.compile(r"^[a-z0-9][a-z0-9-]*\.myshopify\.com$")
 
@@ -83,6 +84,7 @@ DESCRIPTOR = Descriptor(
     ),
     open=open_store,
     clean=clean,
+    hear=hear,
     consent=Consent((), ask, take, is_open),
     features=FEATURES,
     shop_setting="shop",

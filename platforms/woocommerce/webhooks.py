@@ -11,6 +11,7 @@ import hmac
 import json
 import re
 from collections.abc import Mapping
+from datetime import datetime
 
 from domain.connection import StoreHint
 from platforms.descriptor import NotFromStore
@@ -18,7 +19,7 @@ from platforms.descriptor import NotFromStore
 _PING = re.compile(rb"webhook_id=\d+")
 
 
-def hear(headers: Mapping[str, str], body: bytes, settings: Mapping[str, str]) -> StoreHint | None:
+def hear(headers: Mapping[str, str], body: bytes, settings: Mapping[str, str], _now: datetime) -> StoreHint | None:
     """Return what changed, None for the ping, which proves nothing and changes nothing. Raises NotFromStore.
 
     The key is made of the signed body: the header with the delivery's id is not signed, so that somebody who saw a
@@ -36,6 +37,6 @@ def hear(headers: Mapping[str, str], body: bytes, settings: Mapping[str, str]) -
     topic = headers.get("x-wc-webhook-topic", "")[:64]
     try:
         subject = str(int(json.loads(body)["id"]))
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise NotFromStore("it names no product and no order") from error
     return StoreHint(f"{topic}:{hashlib.sha256(body).hexdigest()[:40]}", topic, subject)

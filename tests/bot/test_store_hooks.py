@@ -66,7 +66,7 @@ async def door(database: Database) -> AsyncIterator[Door]:
     assert await rows.add(store, vault.encrypt(json.dumps(settings)))
     assert await rows.add(shelf)
     stores = ConnectedStores(rows, vault, None, {})  # type: ignore[arg-type] # nothing is opened here
-    app = Starlette(routes=list(StoreHooks(stores, SqlStoreHints(database, lambda: NOW)).routes()))
+    app = Starlette(routes=list(StoreHooks(stores, SqlStoreHints(database, lambda: NOW), lambda: NOW).routes()))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="https://bot.example") as http:
         yield Door(database, http, store)
 

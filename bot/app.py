@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 from bot.chats import Chats, open_chats
 from bot.clock import host_timezone, utc_now
@@ -22,9 +23,12 @@ from bot.retention import forget_old_photos
 from bot.settings import Settings, secret_key
 from bot.slots import Locks, open_locks
 from bot.steps import Steps
+from bot.stock_clock import keep_in_step, waiting_sync_jobs
+from bot.stock_steps import stock_steps
 from bot.stores import ConnectedStores, open_stores
 from domain.catalog import PlatformName, Store, StoreId
 from domain.errors import BadInput, Fault
+from domain.jobs import Job
 from domain.people import Actor, ChatName, Member, Role, Team
 from domain.ports import Chat
 from handlers import dispatch, enhance, publish
@@ -218,7 +222,7 @@ async def working(app: App, *, steps: Steps | None = None, pace: Pace | None = N
         slot=slot,
         locks=app.locks,
         steps=steps or steps_of(app.desk, app.events, app.courtesy),
-        moving=lambda: moving_rows(app.database),
+        moving=lambda: _moving(app.database),
         clock=utc_now,
         platforms=list(PLATFORMS),
         pace=pace,
@@ -228,6 +232,7 @@ async def working(app: App, *, steps: Steps | None = None, pace: Pace | None = N
         loops = [
             asyncio.create_task(_for_ever("outbox", lambda: _run_outbox(app))),
             asyncio.create_task(_for_ever("retention", lambda: forget_old_photos(app))),
+            asyncio.create_task(_for_ever("stock", lambda: keep_in_step(app))),
         ]
         try:
             yield
@@ -238,6 +243,10 @@ async def working(app: App, *, steps: Steps | None = None, pace: Pace | None = N
             await jobs.close(drain_s=5)
     finally:
         await asyncio.to_thread(slot.release)
+
+
+async def _moving(database: Database) -> Sequence[tuple[Job, datetime]]:
+    return [*await moving_rows(database), *await waiting_sync_jobs(database)]
 
 
 async def _for_ever(name: str, run: Callable[[], Awaitable[None]]) -> None:
@@ -300,4 +309,6 @@ def steps_of(desk: Desk, events: SqlEvents, courtesy: Courtesy | None = None) ->
         put_back=lambda key: publish.put_back(key, desk),
         restore_failed=lambda key, error: publish.restore_failed(key, error, desk),
         look=lambda key: publish.look(key, desk),
+        stock=stock_steps(desk),
     )
+

@@ -30,7 +30,7 @@ from bot.slots import LOCK_LOST_EXIT_STATUS, Held, Locks
 from bot.steps import Chain, FailedStep, Patience, Step, Steps, run_step, tell_failure
 from domain.catalog import PlatformName
 from domain.errors import Fault
-from domain.jobs import Job, JobName
+from domain.jobs import SLOW_STOCK_QUEUE, STOCK_QUEUE, Job, JobName
 from domain.ports import Clock
 
 log = logging.getLogger(__name__)
@@ -96,6 +96,11 @@ def migrate_engine(database_url: str) -> None:
         # anyway; only our own shelf answers at once.
         client.register_queue("intake", worker_concurrency=16, polling_interval_sec=0.1)
         client.register_queue("pixels", worker_concurrency=2, polling_interval_sec=0.1)
+        # A store's jobs wait for one another, and nobody's for another store's. A sale is told within seconds.
+        client.register_queue(STOCK_QUEUE, worker_concurrency=16, partition_concurrency=1, polling_interval_sec=0.25)
+        client.register_queue(
+            SLOW_STOCK_QUEUE, worker_concurrency=4, partition_concurrency=1, polling_interval_sec=1.0
+        )
         for platform in PlatformName:
             client.register_queue(
                 publish_queue(platform),
@@ -259,7 +264,7 @@ class Jobs:
         for name in JobName:
             decorate = DBOS.workflow(name=name.value, max_recovery_attempts=self._pace.max_recovery_attempts)
             decorate(self._workflow(self._steps.of(name)))
-        DBOS.listen_queues(["intake", "pixels", *map(publish_queue, self._platforms)])
+        DBOS.listen_queues(["intake", "pixels", STOCK_QUEUE, SLOW_STOCK_QUEUE, *map(publish_queue, self._platforms)])
         try:
             DBOS.launch()
         except BaseException:

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import random
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -21,6 +21,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from domain.enhancement import IllegalMove
 from domain.errors import Fault, RateLimited, RowChanged, StoreDown, UserError
 from domain.jobs import JobName
+from domain.sync import SyncJob
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +53,7 @@ class Steps:
     put_back: Step
     restore_failed: FailedStep
     look: Step
+    stock: Mapping[SyncJob, Chain]
 
     def of(self, job: JobName) -> Chain:
         """Return what a job consists of. The steps' names and order are rows in the engine: see jobs.VERSION."""
@@ -68,6 +70,8 @@ class Steps:
                 return Chain((("put_back", self.put_back),), self.restore_failed)
             case JobName.LOOK:
                 return Chain((("look", self.look),), self.publish_failed)
+            case _:
+                return self.stock[SyncJob(job.value)]
 
 
 @dataclass(frozen=True, slots=True)

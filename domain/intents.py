@@ -10,6 +10,7 @@ from domain.connect_intents import ConnectIntent
 from domain.hint import HintKind
 from domain.people import Actor, Place, Role
 from domain.stock_intents import StockIntent
+from domain.sync_intents import SyncIntent
 from domain.team_intents import TeamIntent
 from domain.tokens import Token
 
@@ -181,6 +182,7 @@ Intent = (
     | ConnectIntent
     | TeamIntent
     | StockIntent
+    | SyncIntent
     | NotUnderstood
 )
 

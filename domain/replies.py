@@ -17,6 +17,7 @@ from domain.intents import Incoming
 from domain.people import Place, Role
 from domain.picture import Finding
 from domain.stock_replies import StockReply
+from domain.sync_replies import SyncReply
 from domain.team_replies import InvitationList, RemovalAsked, TeamReply, WorkspaceInvited
 
 
@@ -472,6 +473,7 @@ Reply = (
     | ConnectReply
     | TeamReply
     | StockReply
+    | SyncReply
 )
 
 REPLY_TYPES: dict[str, type] = {kind.__name__: kind for kind in get_args(Reply)}

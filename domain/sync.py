@@ -77,15 +77,16 @@ class SyncSwitch:
 class StoreSync:
     """How far one store is. `trouble` is a sentence, empty while all is well; `failures` counts in a row.
 
-    `heard_to` is the newest change of an order seen by a quick pull, `hinted_at` when the store last told of an order
-    by itself, `read_at` when its whole stock was last compared, `recheck_at` when a surprise is to be read again.
+    `pulled_at` is when the last pull with the whole overlap began, `wanted_at` since when another one is wanted,
+    `hinted_at` when the store last told of an order by itself, `read_at` when its whole stock was last compared,
+    `recheck_at` when a surprise is to be read again.
     `is_linked`: it was counted with a person's yes, so it may be written.
     """
 
     store_id: StoreId
     team_id: str
     pulled_at: datetime | None = None
-    heard_to: datetime | None = None
+    wanted_at: datetime | None = None
     hinted_at: datetime | None = None
     read_at: datetime | None = None
     recheck_at: datetime | None = None
@@ -148,7 +149,7 @@ def judge(changes: Sequence[Change], total: int) -> Alarm | None:
     if len(changed) <= FEW:
         return None
     had_some = {one.sku.key for one in changes if (one.before or 0) > 0}
-    if zeroed and zeroed >= had_some and len(changed) >= total:
+    if len(had_some) > FEW and had_some <= zeroed and len(changed) >= total:
         return Alarm.EMPTIED
     if len(zeroed) > ZEROED_MOST or len(zeroed) > max(FEW, ZEROED_SHARE * total):
         return Alarm.ZEROED
@@ -167,13 +168,14 @@ class RunKind(StrEnum):
 
 
 class RunState(StrEnum):
-    """Where a run stands. At most one of a kind and subject is ASKED."""
+    """Where a run stands. At most one of a kind and subject is READING, ASKED or GOING."""
 
     READING = "reading"
     ASKED = "asked"
     GOING = "going"
     DONE = "done"
     LEFT = "left"
+    """Somebody said no: it is not asked again before `sync` is said."""
     PASSED = "passed"
     """It is no longer needed: what it would change is as it should be."""
 
@@ -258,9 +260,9 @@ class OpenHint:
 
 
 def held_back(runs: Collection[Run]) -> frozenset[str]:
-    """Return the SKU keys of which nothing is written until somebody has answered."""
-    waits = {RunState.ASKED, RunState.READING, RunState.GOING}
-    return frozenset(key for run in runs if run.kind is not RunKind.FIRST and run.state in waits for key in run.skus)
+    """Return the SKU keys of which nothing is written: their run was stopped, and nobody let it go on."""
+    stopped = {RunState.ASKED, RunState.LEFT}
+    return frozenset(key for run in runs if run.kind is RunKind.WRITE and run.state in stopped for key in run.skus)
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,12 +30,20 @@ class SyncRows(Protocol):
         """Return how far each store is; one nobody touched is missing."""
         ...
 
-    async def was_pulled(self, store: Store, *, pulled_at: datetime | None, heard_to: datetime | None) -> None:
-        """Note a pull of orders that ended: when it began (None for a quick one), and the newest change it saw."""
+    async def was_pulled(self, store: Store, *, began_at: datetime) -> None:
+        """Note that a pull of orders with the whole overlap ended."""
         ...
 
-    async def was_read(self, store: Store, *, read_at: datetime | None, recheck_at: datetime | None) -> None:
-        """Note a read of what the store shows; `read_at` None where it was not all of it."""
+    async def want_pull(self, store: Store, *, now: datetime) -> None:
+        """Note that what was done at this store now must be followed by a pull of its orders."""
+        ...
+
+    async def was_read(self, store: Store, *, began_at: datetime | None) -> None:
+        """Note that all the store shows was compared, by a read that began then; None: it is to be read anew."""
+        ...
+
+    async def want_recheck(self, store: Store, *, at: datetime | None) -> None:
+        """Note when what surprised us is to be read again; None when nothing is in doubt any more."""
         ...
 
     async def was_linked(self, store: Store) -> None:
@@ -62,8 +70,12 @@ class SyncRows(Protocol):
         """Note that these SKUs (None: all) may have something to write."""
         ...
 
-    async def take_due(self, team_id: str) -> Sequence[Sku] | None:
-        """Return and forget what was noted, None for all of them; an empty sequence for nothing."""
+    async def due(self, team_id: str) -> Sequence[Sku] | None:
+        """Return what was noted, None for all of them; an empty sequence for nothing."""
+        ...
+
+    async def drop_due(self, team_id: str, skus: Sequence[Sku] | None) -> None:
+        """Forget what was noted: in the transaction that has looked at these SKUs, None for all."""
         ...
 
     async def hints(self, store_id: StoreId, *, limit: int) -> Sequence[OpenHint]:
@@ -83,7 +95,7 @@ class SyncRows(Protocol):
         ...
 
     async def runs(self, team_id: str, *, kind: RunKind | None = None) -> Sequence[Run]:
-        """Return those that are not over, the oldest first."""
+        """Return those that are not over, the oldest first: what somebody said no to is, once `sync` was said."""
         ...
 
     async def save_run(self, run: Run, *, was: RunState) -> bool:

@@ -39,6 +39,12 @@ class Action(StrEnum):
     CONFIRM_STOCK = "stockyes"
     UNDO_STOCK = "stockundo"
     IMPORT = "import"
+    TRUST_STORE = "truststore"
+    TRUST_OTHERS = "trustothers"
+    COUNT_MYSELF = "countmyself"
+    DEALT_WITH = "dealtwith"
+    GO_AHEAD = "goahead"
+    LEAVE_IT = "leaveit"
 
 
 _TOKEN = re.compile(r"v1:([a-z]+):([A-Za-z0-9_-]{1,40}):([0-9]{1,6})")

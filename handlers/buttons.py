@@ -45,6 +45,7 @@ from domain.replies import (
     Working,
 )
 from domain.stock_replies import StockAnswer
+from domain.sync_replies import SyncAnswer
 from domain.team_replies import (
     InvitationList,
     InvitationRevoked,
@@ -58,6 +59,7 @@ from domain.tokens import Action, Token
 from handlers.button import Asks, Button, Style
 from handlers.connect_faces import connect_buttons
 from handlers.stock_faces import stock_buttons
+from handlers.sync_faces import sync_buttons
 from handlers.words import text
 
 TAKE_BACK = text("Take my approval back")
@@ -108,6 +110,8 @@ def buttons(reply: Reply) -> tuple[Button, ...]:  # noqa: C901 - one case a repl
             return _choices(Action.CHOOSE_PART, reply.question_id, reply.guesses)
         case StockAnswer():
             return stock_buttons(reply)
+        case SyncAnswer():
+            return sync_buttons(reply)
         case ConnectAnswer():
             return connect_buttons(reply)
         case (

@@ -33,6 +33,7 @@ from domain.people import Role
 from handlers.command import MAX_SKUS_AT_ONCE, Command, Words
 from handlers.connect_commands import CONNECT_COMMANDS
 from handlers.stock_commands import STOCK_COMMANDS
+from handlers.sync_commands import SYNC_COMMANDS
 from handlers.team_commands import TEAM_COMMANDS
 
 LOOKS_LIKE_SKU = re.compile(r"(?=.*\d)(?=.*[^\W\d_])[\w./#-]{3,}|[\w.]+[-/][\w.-]+")
@@ -211,6 +212,7 @@ COMMANDS: tuple[Command, ...] = (
         "help", Role.VIEWER, "help [command]", "This list", "help enhance", lambda words: ShowHelp(words.text.lower())
     ),
     *STOCK_COMMANDS,
+    *SYNC_COMMANDS,
     *TEAM_COMMANDS,
     *CONNECT_COMMANDS,
 )

@@ -36,6 +36,7 @@ from domain.people import Member, Role
 from domain.replies import Refused, Reply, Working
 from domain.sentences import Sentence
 from domain.stock_intents import ImportGoods, StockAsked, UndoStock, WriteStock
+from domain.sync_intents import SyncAsked
 from domain.team_intents import (
     AgreeRules,
     ChangeRole,
@@ -61,6 +62,7 @@ from handlers import (
     request,
     stock_desk,
     stores,
+    sync_desk,
     team,
     team_desk,
 )
@@ -91,6 +93,7 @@ _ROLES: dict[type, Role] = {
     **team_desk.ROLES,
     **connect_desk.ROLES,
     **stock_desk.ROLES,
+    **sync_desk.ROLES,
 }
 """What each intent needs at the door; decisions look at the enhancement too (handlers/decide.py)."""
 
@@ -209,6 +212,8 @@ async def _route(asked: Asked, intent: Intent, desk: Desk) -> None:  # noqa: C90
             await compare.compare_pressed(asked, intent, desk)
         case Press(token=token) if token.action in stock_desk.PRESSES:
             await stock_desk.press(asked, intent, desk)
+        case Press(token=token) if token.action in sync_desk.PRESSES:
+            await sync_desk.press(asked, intent, desk)
         case Press(token=token) if token.action is Action.DISMISS:
             await members.dismiss(asked, intent, desk)
         case Press(token=token) if token.action is Action.DISCONNECT:
@@ -257,6 +262,8 @@ async def _route(asked: Asked, intent: Intent, desk: Desk) -> None:  # noqa: C90
             await team_desk.answer(asked, intent, desk)
         case StockAsked():
             await stock_desk.answer(asked, intent, desk)
+        case SyncAsked():
+            await sync_desk.answer(asked, intent, desk)
         case ConnectStore() | ReconnectStore() | DisconnectStore() | ShowPermissions():
             await connect_desk.answer(asked, intent, desk)
         case NotUnderstood():
@@ -305,6 +312,8 @@ def _what(intent: Intent) -> Sentence:
             return Sentence("Deciding who belongs here")
         case WriteStock() | UndoStock():
             return action_words(Action.UNDO_STOCK)
+        case SyncAsked():
+            return Sentence("Keeping stores in step")
         case ConnectStore() | ReconnectStore() | DisconnectStore() | ShowPermissions():
             return Sentence("Deciding about stores")
         case _:

@@ -30,6 +30,12 @@ NEEDS: dict[Action, Role] = {
     Action.CONFIRM_STOCK: Role.APPROVER,
     Action.UNDO_STOCK: Role.APPROVER,
     Action.IMPORT: Role.ADMIN,
+    Action.TRUST_STORE: Role.APPROVER,
+    Action.TRUST_OTHERS: Role.APPROVER,
+    Action.COUNT_MYSELF: Role.APPROVER,
+    Action.DEALT_WITH: Role.APPROVER,
+    Action.GO_AHEAD: Role.APPROVER,
+    Action.LEAVE_IT: Role.APPROVER,
 }
 ANYWHEN = frozenset(
     {Action.CHOOSE_PRODUCT, Action.CHOOSE_STORE, Action.CHOOSE_PART, Action.COMPARE, Action.DISMISS, Action.DISCONNECT,
@@ -57,6 +63,12 @@ _ACTION_WORDS: dict[Action, str] = {
     Action.CONFIRM_STOCK: text("Writing stock"),
     Action.UNDO_STOCK: text("Writing stock"),
     Action.IMPORT: text("Importing"),
+    Action.TRUST_STORE: text("Deciding about stock"),
+    Action.TRUST_OTHERS: text("Deciding about stock"),
+    Action.COUNT_MYSELF: text("Deciding about stock"),
+    Action.DEALT_WITH: text("Deciding about stock"),
+    Action.GO_AHEAD: text("Deciding about stock"),
+    Action.LEAVE_IT: text("Deciding about stock"),
 }
 """What a refusal for want of a role calls an action."""
 

@@ -38,7 +38,7 @@ ALL = ""
 """The `sku_key` that stands for every SKU of a team."""
 _RUN = TypeAdapter(Run)
 _ORDERS = TypeAdapter(tuple[SoldOrder, ...])
-_WAITING = (RunState.READING.value, RunState.ASKED.value, RunState.GOING.value)
+_NOT_OVER = (RunState.READING.value, RunState.ASKED.value, RunState.GOING.value, RunState.LEFT.value)
 CONCLUDED_AT_ONCE = 500
 
 
@@ -87,14 +87,21 @@ class SqlSync:
         rows = await find_all(self._db_session, select(SyncStoreRow).where(col(SyncStoreRow.team_id) == team_id))
         return {StoreId(row.store_id): _store_sync(row) for row in rows}
 
-    async def was_pulled(self, store: Store, *, pulled_at: datetime | None, heard_to: datetime | None) -> None:
-        """Note a pull of orders that ended: when it began (None for a quick one), and the newest change it saw."""
-        noted = {"pulled_at": pulled_at, "heard_to": heard_to}
-        await self._note(store, {name: value for name, value in noted.items() if value is not None})
+    async def was_pulled(self, store: Store, *, began_at: datetime) -> None:
+        """Note that a pull of orders with the whole overlap ended."""
+        await self._note(store, {"pulled_at": began_at})
 
-    async def was_read(self, store: Store, *, read_at: datetime | None, recheck_at: datetime | None) -> None:
-        """Note a read of what the store shows; `read_at` None where it was not all of it."""
-        await self._note(store, {"recheck_at": recheck_at} | ({} if read_at is None else {"read_at": read_at}))
+    async def want_pull(self, store: Store, *, now: datetime) -> None:
+        """Note that what was done at this store now must be followed by a pull of its orders."""
+        await self._note(store, {"wanted_at": now})
+
+    async def was_read(self, store: Store, *, began_at: datetime | None) -> None:
+        """Note that all the store shows was compared, by a read that began then; None: it is to be read anew."""
+        await self._note(store, {"read_at": began_at})
+
+    async def want_recheck(self, store: Store, *, at: datetime | None) -> None:
+        """Note when what surprised us is to be read again; None when nothing is in doubt any more."""
+        await self._note(store, {"recheck_at": at})
 
     async def was_linked(self, store: Store) -> None:
         """Note that a person agreed to what this store shows, so that it may be written."""
@@ -114,8 +121,6 @@ class SqlSync:
         await self._note(store, {"hinted_at": now})
 
     async def _note(self, store: Store, values: Mapping[str, Any]) -> None:
-        if not values:
-            return
         this = update(SyncStoreRow).where(col(SyncStoreRow.store_id) == store.store_id).values(**values)
         if not await change(self._db_session, this):
             await insert_once(self._db_session, SyncStoreRow(store_id=store.store_id, team_id=store.team_id))
@@ -148,11 +153,20 @@ class SqlSync:
         for key, value in sorted(keys.items()):
             await insert_once(self._db_session, SyncDueRow(team_id=team_id, sku_key=key, sku=value))
 
-    async def take_due(self, team_id: str) -> Sequence[Sku] | None:
-        """Return and forget what was noted, None for all of them; an empty sequence for nothing."""
-        taken = delete(SyncDueRow).where(col(SyncDueRow.team_id) == team_id).returning(col(SyncDueRow.sku))
-        skus = sorted((await self._db_session.execute(taken)).scalars())
-        return None if ALL in skus else [Sku(sku) for sku in skus]
+    async def due(self, team_id: str) -> Sequence[Sku] | None:
+        """Return what was noted, None for all of them; an empty sequence for nothing."""
+        rows = await find_all(
+            self._db_session,
+            select(SyncDueRow).where(col(SyncDueRow.team_id) == team_id).order_by(col(SyncDueRow.sku_key)),
+        )
+        return None if any(row.sku_key == ALL for row in rows) else [Sku(row.sku) for row in rows]
+
+    async def drop_due(self, team_id: str, skus: Sequence[Sku] | None) -> None:
+        """Forget what was noted: in the transaction that has looked at these SKUs, None for all."""
+        this = delete(SyncDueRow).where(col(SyncDueRow.team_id) == team_id)
+        if skus is not None:
+            this = this.where(col(SyncDueRow.sku_key).in_([sku.key for sku in skus]))
+        await change(self._db_session, this)
 
     # ------------------------------------------------------------ hints
 
@@ -187,8 +201,8 @@ class SqlSync:
         return None if row is None else _run(row)
 
     async def runs(self, team_id: str, *, kind: RunKind | None = None) -> Sequence[Run]:
-        """Return those that are not over, the oldest first."""
-        statement = select(SyncRunRow).where(col(SyncRunRow.team_id) == team_id, col(SyncRunRow.state).in_(_WAITING))
+        """Return those that are not over, the oldest first: what somebody said no to is, once `sync` was said."""
+        statement = select(SyncRunRow).where(col(SyncRunRow.team_id) == team_id, col(SyncRunRow.state).in_(_NOT_OVER))
         if kind is not None:
             statement = statement.where(col(SyncRunRow.kind) == kind.value)
         rows = await find_all(self._db_session, statement.order_by(col(SyncRunRow.opened_at), col(SyncRunRow.run_id)))
@@ -253,7 +267,7 @@ def _store_sync(row: SyncStoreRow) -> StoreSync:
         store_id=StoreId(row.store_id),
         team_id=row.team_id,
         pulled_at=row.pulled_at,
-        heard_to=row.heard_to,
+        wanted_at=row.wanted_at,
         hinted_at=row.hinted_at,
         read_at=row.read_at,
         recheck_at=row.recheck_at,

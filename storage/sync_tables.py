@@ -38,7 +38,7 @@ class SyncStoreRow(Row, table=True):
     store_id: str = Field(foreign_key="store.store_id", primary_key=True)
     team_id: str = Field(foreign_key="team.team_id", index=True)
     pulled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
-    heard_to: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    wanted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     hinted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     read_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     recheck_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

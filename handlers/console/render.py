@@ -51,6 +51,7 @@ from domain.replies import (
     Working,
 )
 from domain.stock_replies import StockAnswer
+from domain.sync_replies import SyncAnswer
 from domain.team_replies import (
     InvitationList,
     InvitationRevoked,
@@ -67,6 +68,7 @@ from handlers.connect_faces import connect_buttons, connect_face
 from handlers.console.pages import fill, safe_link, when
 from handlers.faces import STAGES, STEPS, Face, face, notice_words, placed_words, version_words
 from handlers.stock_faces import stock_buttons, stock_face
+from handlers.sync_faces import sync_buttons, sync_face
 from handlers.team_faces import team_face
 
 __all__ = ["Button", "buttons", "fragment"]
@@ -129,6 +131,9 @@ def fragment(reply: Reply, *, hosts: frozenset[str] = frozenset()) -> str:  # no
             return fill("decided.html", reply=reply, sentence=notice_words(reply))
         case StockAnswer():
             return fill("stock.html", face=stock_face(reply), buttons=stock_buttons(reply))
+        case SyncAnswer():
+            said = sync_face(reply)
+            return fill("sync.html", face=said.face, copyable=said.copyable, buttons=sync_buttons(reply))
         case SettingsShown():
             return fill("settings.html", reply=reply)
         case (

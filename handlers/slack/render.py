@@ -45,6 +45,7 @@ from domain.replies import (
     Working,
 )
 from domain.stock_replies import StockAnswer
+from domain.sync_replies import SyncAnswer
 from domain.team_replies import (
     InvitationList,
     InvitationRevoked,
@@ -89,6 +90,7 @@ from handlers.slack.cards import (
 from handlers.slack.connect import show_connect_reply
 from handlers.slack.parts import show_compared, show_which_part
 from handlers.slack.stock import show_stock_reply
+from handlers.slack.sync import show_sync_reply
 from handlers.slack.teams import show_team_reply
 from handlers.words import Words
 
@@ -159,6 +161,8 @@ def render(reply: Reply, words: Words, picture: Picture = NO_PICTURE) -> Shown: 
             shown = Shown(said, [section(f"{'⏰' if isinstance(reply, DecisionDue) else 'ℹ️'} {said}")])
         case StockAnswer():
             shown = show_stock_reply(reply, words)
+        case SyncAnswer():
+            shown = show_sync_reply(reply, words)
         case SettingsShown():
             shown = _settings(reply, words)
         case (

@@ -52,6 +52,7 @@ from domain.replies import (
     Working,
 )
 from domain.stock_replies import StockAnswer
+from domain.sync_replies import SyncAnswer
 from domain.team_replies import (
     InvitationList,
     InvitationRevoked,
@@ -80,6 +81,7 @@ from handlers.telegram.markup import (
     read_length,
 )
 from handlers.telegram.stock import stock_message
+from handlers.telegram.sync import sync_message
 from handlers.telegram.teams import invitation_message, team_message
 from handlers.words import ENGLISH, Words
 
@@ -173,6 +175,8 @@ def render(reply: Reply, words: Words = ENGLISH, *, bot_name: str = "", is_recom
             return Shown(f"{icon} {notice_words(reply, words, clean=lambda said: esc(said, at_most=500))}")
         case StockAnswer():
             return Shown(*stock_message(reply, words))
+        case SyncAnswer():
+            return Shown(*sync_message(reply, words))
         case SettingsShown():
             return _settings(reply, words)
         case (

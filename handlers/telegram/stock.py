@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from domain.stock_replies import StockReply
-from handlers.stock_faces import StockRow, stock_buttons, stock_face
+from handlers.button import Button
+from handlers.stock_faces import StockFace, StockRow, stock_buttons, stock_face
 from handlers.telegram.keyboards import Rows, choice_rows
 from handlers.telegram.markup import MAX_TEXT, bold, commands, esc, fitted
 from handlers.words import Words
@@ -13,7 +15,11 @@ from handlers.words import Words
 
 def stock_message(reply: StockReply, words: Words) -> tuple[str, Rows]:
     """Return the HTML and the rows of buttons."""
-    face = stock_face(reply, words)
+    return face_message(stock_face(reply, words), stock_buttons(reply), words)
+
+
+def face_message(face: StockFace, pressable: Sequence[Button], words: Words) -> tuple[str, Rows]:
+    """Return a face as HTML, and its buttons, one a row."""
     foot = f"\n{commands(face.foot)}" if face.foot else ""
     html = fitted(
         [f"{face.icon} {bold(esc(face.head))}"],
@@ -21,7 +27,7 @@ def stock_message(reply: StockReply, words: Words) -> tuple[str, Rows]:
         at_most=MAX_TEXT - 500,
         rest=lambda left: words("{count} more are not shown.", count=words.number(left)),
     )
-    return html + foot, choice_rows(tuple(replace(each, label=words(each.label)) for each in stock_buttons(reply)))
+    return html + foot, choice_rows(tuple(replace(each, label=words(each.label)) for each in pressable))
 
 
 def _row(row: StockRow) -> str:

@@ -13,8 +13,9 @@ import pytest
 
 from bot.jobs import Enqueuer, Jobs, migrate_engine
 from bot.slots import open_locks
-from bot.steps import FailedStep, Step, Steps
+from bot.steps import Chain, FailedStep, Step, Steps
 from domain.jobs import Job
+from domain.sync import SyncJob
 from tests.jobs.book import Book
 from tests.jobs.house import enhance, intake
 
@@ -32,7 +33,10 @@ async def fails(subject_id: str, error: BaseException) -> None:
 
 
 def steps(*, intake_step: Step = works, fetch: Step = works, failed: FailedStep = fails) -> Steps:
-    return Steps(intake_step, failed, fetch, works, works, failed, works, works, works, failed, works, failed, works)
+    stock = dict.fromkeys(SyncJob, Chain((("stock", works),), failed))
+    return Steps(
+        intake_step, failed, fetch, works, works, failed, works, works, works, failed, works, failed, works, stock
+    )
 
 
 @asynccontextmanager

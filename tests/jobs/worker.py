@@ -20,10 +20,11 @@ from pathlib import Path
 
 from bot.jobs import Jobs, Pace
 from bot.slots import Held, Locks, open_locks
-from bot.steps import FailedStep, Patience, Step, Steps
+from bot.steps import Chain, FailedStep, Patience, Step, Steps
 from domain.catalog import PlatformName
 from domain.errors import BadPhoto, NotPossible
 from domain.jobs import Job, JobName
+from domain.sync import SyncJob
 from tests.jobs.book import Book
 
 
@@ -68,6 +69,7 @@ def steps(book: Book, folder: Path) -> Steps:
         put_back=step("put_back"),
         restore_failed=failed("restore_failed"),
         look=step("look"),
+        stock={job: Chain(((job.value, step(job.value)),), failed("stock_failed")) for job in SyncJob},
     )
 
 

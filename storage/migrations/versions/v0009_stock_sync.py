@@ -51,7 +51,7 @@ def _stores_and_jobs() -> None:
         sa.Column("store_id", sa.String(), nullable=False),
         sa.Column("team_id", sa.String(), nullable=False),
         sa.Column("pulled_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("heard_to", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("wanted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("hinted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("read_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("recheck_at", sa.DateTime(timezone=True), nullable=True),

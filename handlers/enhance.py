@@ -56,7 +56,7 @@ async def start(
             enhancement_id=id_from(incoming.team_id, incoming.event_key, found.sku.key, str(position)),
             team_id=incoming.team_id,
             sku=found.sku,
-            title=found.title,
+            title=found.title_at(targets),
             photo=photo,
             state=EnhancementState.RECEIVED,
             revision=Revision(1, recipe),

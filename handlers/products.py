@@ -48,6 +48,13 @@ class Found:
             for name, listing in zip(names, self.listings, strict=True)
         )
 
+    def title_at(self, targets: Sequence[Target]) -> str:
+        """Return what the first of these listings is called: two stores may name one SKU differently."""
+        wanted = {(target.store_id, target.listing_id) for target in targets}
+        pairs = zip(self.targets, self.listings, strict=True)
+        titles = (listing.title for target, listing in pairs if (target.store_id, target.listing_id) in wanted)
+        return next(titles, self.title)
+
     def raise_if_a_store_was_silent(self) -> None:
         """Raise the first store's error: “not found” would be a guess while a store did not answer."""
         if self.silent:

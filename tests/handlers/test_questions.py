@@ -101,6 +101,7 @@ async def test_one_store_of_several_by_press(shop: Shop) -> None:
     preview = (await shop.send(token=choice(question, 1)))[-1]
     assert isinstance(preview, PreviewReady)
     assert preview.card.stores == ("Outlet",)
+    assert preview.card.title == "Dinner plate, seconds", "and so is its name"
     assert shop.enhancer.made[0][0] == b"outlet PLATE-3 1", "the picture is taken from the store that was chosen"
 
 

@@ -52,6 +52,7 @@ from domain.replies import (
 )
 from domain.tokens import ENHANCEMENT_ID_CHARS
 from tests.console.fakes import NOW
+from tests.console.team_samples import team_replies
 from tests.stock.samples import stock_replies
 
 HOSTILE = "<b>x</b> & \"'{{ 7 * 7 }} 🏺 <script>alert(1)</script>"
@@ -139,5 +140,6 @@ def every_reply(
         SettingsShown("en", "Europe/Berlin", previews=True),
         DecisionDue(sku, title, person, NOW + timedelta(days=7)),
         DecidedElsewhere("rejected", person, NOW, sku, title, reason=title),
+        *team_replies(person, store),
         *stock_replies(title, sku=sku, person=person, store=store),
     )

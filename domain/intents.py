@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from domain.alert_intents import AlertIntent
 from domain.catalog import Sha256, Sku
 from domain.connect_intents import ConnectIntent
 from domain.hint import HintKind
@@ -182,6 +183,7 @@ Intent = (
     | ConnectIntent
     | TeamIntent
     | StockIntent
+    | AlertIntent
     | SyncIntent
     | NotUnderstood
 )
@@ -223,6 +225,8 @@ class Incoming:
     reply_to: str = ""
     album: str = ""
     language: str = ""
+    timezone: str = ""
+    """The person's, an IANA name, where their chat knows it."""
     is_spare: bool = False
     """A part of an album in a group that does not speak to us itself: it counts once another part does."""
     is_told: bool = False

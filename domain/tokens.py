@@ -39,6 +39,7 @@ class Action(StrEnum):
     CONFIRM_STOCK = "stockyes"
     UNDO_STOCK = "stockundo"
     IMPORT = "import"
+    SNOOZE = "snooze"
     TRUST_STORE = "truststore"
     TRUST_OTHERS = "trustothers"
     COUNT_MYSELF = "countmyself"

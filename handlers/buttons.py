@@ -44,6 +44,7 @@ from domain.replies import (
     WhichStore,
     Working,
 )
+from domain.stock_alert_replies import AlertAnswer
 from domain.stock_replies import StockAnswer
 from domain.sync_replies import SyncAnswer
 from domain.team_replies import (
@@ -56,6 +57,7 @@ from domain.team_replies import (
     WorkspaceInvited,
 )
 from domain.tokens import Action, Token
+from handlers.alert_faces import alert_buttons
 from handlers.button import Asks, Button, Style
 from handlers.connect_faces import connect_buttons
 from handlers.stock_faces import stock_buttons
@@ -110,6 +112,8 @@ def buttons(reply: Reply) -> tuple[Button, ...]:  # noqa: C901 - one case a repl
             return _choices(Action.CHOOSE_PART, reply.question_id, reply.guesses)
         case StockAnswer():
             return stock_buttons(reply)
+        case AlertAnswer():
+            return alert_buttons(reply)
         case SyncAnswer():
             return sync_buttons(reply)
         case ConnectAnswer():

@@ -30,6 +30,7 @@ from domain.intents import (
     ShowStatus,
 )
 from domain.people import Role
+from handlers.alert_commands import ALERT_COMMANDS
 from handlers.command import MAX_SKUS_AT_ONCE, Command, Words
 from handlers.connect_commands import CONNECT_COMMANDS
 from handlers.stock_commands import STOCK_COMMANDS
@@ -212,6 +213,7 @@ COMMANDS: tuple[Command, ...] = (
         "help", Role.VIEWER, "help [command]", "This list", "help enhance", lambda words: ShowHelp(words.text.lower())
     ),
     *STOCK_COMMANDS,
+    *ALERT_COMMANDS,
     *SYNC_COMMANDS,
     *TEAM_COMMANDS,
     *CONNECT_COMMANDS,

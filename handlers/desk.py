@@ -13,6 +13,7 @@ from domain.doors import NO_DOORS, Doors
 from domain.intents import Incoming
 from domain.people import ChatName, Member
 from domain.ports import ChatFiles, Clock, Enhancer, MediaStorage, Stores, Work
+from domain.stock_chart import DrawsCharts
 
 LOOKS_AFTER_S: Final = (30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0, 7200.0, 14400.0, 28800.0, 28800.0)
 """The waits before each look at a picture that a store has accepted: a day in all. Amazon says minutes to a day."""
@@ -34,6 +35,8 @@ class Desk:
     """The addresses by which an invited person comes in."""
     connecting: Connecting = NO_CONNECTING
     """What there is to connect, and by which pages."""
+    charts: DrawsCharts | None = None
+    """Who draws a digest's chart; without one it goes without."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import logging
 
+from domain.alert_intents import AlertAsked
 from domain.catalog import Sku
 from domain.connect_intents import ConnectStore, DisconnectStore, ReconnectStore, ShowPermissions
 from domain.enhancement import IllegalMove
@@ -48,6 +49,7 @@ from domain.team_intents import (
 )
 from domain.tokens import Action
 from handlers import (
+    alerts,
     answers,
     ask,
     attachments,
@@ -93,6 +95,7 @@ _ROLES: dict[type, Role] = {
     **team_desk.ROLES,
     **connect_desk.ROLES,
     **stock_desk.ROLES,
+    **alerts.ROLES,
     **sync_desk.ROLES,
 }
 """What each intent needs at the door; decisions look at the enhancement too (handlers/decide.py)."""
@@ -210,6 +213,8 @@ async def _route(asked: Asked, intent: Intent, desk: Desk) -> None:  # noqa: C90
             await correct.answer_part(asked, intent, desk)
         case Press(token=token) if token.action is Action.COMPARE:
             await compare.compare_pressed(asked, intent, desk)
+        case Press(token=token) if token.action in alerts.PRESSES:
+            await alerts.press_snooze(asked, intent, desk)
         case Press(token=token) if token.action in stock_desk.PRESSES:
             await stock_desk.press(asked, intent, desk)
         case Press(token=token) if token.action in sync_desk.PRESSES:
@@ -262,6 +267,8 @@ async def _route(asked: Asked, intent: Intent, desk: Desk) -> None:  # noqa: C90
             await team_desk.answer(asked, intent, desk)
         case StockAsked():
             await stock_desk.answer(asked, intent, desk)
+        case AlertAsked():
+            await alerts.answer(asked, intent, desk)
         case SyncAsked():
             await sync_desk.answer(asked, intent, desk)
         case ConnectStore() | ReconnectStore() | DisconnectStore() | ShowPermissions():

@@ -51,7 +51,7 @@ def _changed(settings: SettingsShown, intent: Settle) -> SettingsShown:
                     )
                 settings = replace(settings, language=word.lower())
             case "timezone" | "tz":
-                settings = replace(settings, timezone=_zone(word))
+                settings = replace(settings, timezone=read_zone(word))
             case "previews":
                 if word.lower() not in _SWITCH:
                     raise BadInput("Previews are `previews=on` or `previews=off`.")
@@ -61,7 +61,8 @@ def _changed(settings: SettingsShown, intent: Settle) -> SettingsShown:
     return settings
 
 
-def _zone(word: str) -> str:
+def read_zone(word: str) -> str:
+    """Return the IANA name of a zone that somebody typed. Raises BadInput with the nearest one."""
     by_key = {name.casefold(): name for name in available_timezones()}
     if found := by_key.get(word.casefold()):
         return found

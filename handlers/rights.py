@@ -30,6 +30,7 @@ NEEDS: dict[Action, Role] = {
     Action.CONFIRM_STOCK: Role.APPROVER,
     Action.UNDO_STOCK: Role.APPROVER,
     Action.IMPORT: Role.ADMIN,
+    Action.SNOOZE: Role.EDITOR,
     Action.TRUST_STORE: Role.APPROVER,
     Action.TRUST_OTHERS: Role.APPROVER,
     Action.COUNT_MYSELF: Role.APPROVER,
@@ -39,7 +40,7 @@ NEEDS: dict[Action, Role] = {
 }
 ANYWHEN = frozenset(
     {Action.CHOOSE_PRODUCT, Action.CHOOSE_STORE, Action.CHOOSE_PART, Action.COMPARE, Action.DISMISS, Action.DISCONNECT,
-     Action.ALLOW}
+     Action.ALLOW, Action.SNOOZE}
 )  # fmt: skip
 """What is about a question, a member or a store, or about every revision: no press of it is a card's, and stale by it."""
 _ACTION_WORDS: dict[Action, str] = {
@@ -63,6 +64,7 @@ _ACTION_WORDS: dict[Action, str] = {
     Action.CONFIRM_STOCK: text("Writing stock"),
     Action.UNDO_STOCK: text("Writing stock"),
     Action.IMPORT: text("Importing"),
+    Action.SNOOZE: text("Snoozing"),
     Action.TRUST_STORE: text("Deciding about stock"),
     Action.TRUST_OTHERS: text("Deciding about stock"),
     Action.COUNT_MYSELF: text("Deciding about stock"),

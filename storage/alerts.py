@@ -8,10 +8,10 @@ from datetime import date, datetime, time
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Table, delete, func, select, update
+
 from domain.alerts import AlertPlace, AlertState, Level, Quiet, Snooze, Told
 from domain.catalog import Sku
 from domain.people import ChatName, Place
-
 from storage.alert_tables import AlertPlaceRow, AlertStateRow, AlertToldRow, DigestRow
 from storage.codec import clean_text
 from storage.statements import change, insert_once, table_of

@@ -50,6 +50,7 @@ from domain.replies import (
     WhichStore,
     Working,
 )
+from domain.stock_alert_replies import AlertAnswer
 from domain.stock_replies import StockAnswer
 from domain.sync_replies import SyncAnswer
 from domain.team_replies import (
@@ -65,6 +66,7 @@ from domain.team_replies import (
 from domain.tokens import Action, Token
 from handlers.buttons import Button, buttons
 from handlers.connect_faces import connect_buttons, connect_face
+from handlers.console.alerts import alert_fragment
 from handlers.console.pages import fill, safe_link, when
 from handlers.faces import STAGES, STEPS, Face, face, notice_words, placed_words, version_words
 from handlers.stock_faces import stock_buttons, stock_face
@@ -129,6 +131,8 @@ def fragment(reply: Reply, *, hosts: frozenset[str] = frozenset()) -> str:  # no
             return fill("due.html", reply=reply)
         case DecidedElsewhere():
             return fill("decided.html", reply=reply, sentence=notice_words(reply))
+        case AlertAnswer():
+            return alert_fragment(reply)
         case StockAnswer():
             return fill("stock.html", face=stock_face(reply), buttons=stock_buttons(reply))
         case SyncAnswer():

@@ -20,6 +20,8 @@ from domain.intents import Attachment
 from domain.people import Place
 from domain.ports import Limit, MediaStorage
 from domain.replies import PRIVATE, Card, Compared, Outgoing, WhichPart, Working
+from domain.stock_alert_replies import DigestShown
+from handlers.alert_faces import chart_alt
 from handlers.faces import alt_text
 from handlers.slack import files
 from handlers.slack.api import code_of, open_client, translated
@@ -307,7 +309,7 @@ def _card_of(outgoing: Outgoing) -> Card | None:
 
 def _picture_of(outgoing: Outgoing) -> Sha256 | None:
     match outgoing.reply:
-        case WhichPart(picture=picture) | Compared(sheet=picture):
+        case WhichPart(picture=picture) | Compared(sheet=picture) | DigestShown(chart=picture):
             return picture
         case Working():
             return None
@@ -323,6 +325,8 @@ def _captions(outgoing: Outgoing, words: Words) -> tuple[str, str]:
             return file_name(sku, "parts"), alt
         case Compared(sku=sku, title=title):
             return file_name(sku, "versions"), words("{product}, side by side", product=title or sku)
+        case DigestShown():
+            return outgoing.reply.table_name.replace(".csv", ".png"), chart_alt(outgoing.reply, words)
     card = _card_of(outgoing)
     assert card is not None, "only these replies have pictures"
     return file_name(card.sku, str(card.revision)), alt_text(card, words)

@@ -90,6 +90,7 @@ class Front:
             message_id=message_id,
             reply_to=reply_to or place.thread_id,
             language=person.language,
+            timezone=person.timezone,
         )
 
     async def place_under(self, user_id: str, channel: str, thread_ts: str) -> Place | None:

@@ -44,6 +44,7 @@ from domain.replies import (
     WhichStore,
     Working,
 )
+from domain.stock_alert_replies import AlertAnswer
 from domain.stock_replies import StockAnswer
 from domain.sync_replies import SyncAnswer
 from domain.team_replies import (
@@ -57,6 +58,7 @@ from domain.team_replies import (
 )
 from handlers.buttons import Button, buttons
 from handlers.faces import notice_words
+from handlers.slack.alerts import show_alert
 from handlers.slack.blocks import (
     MAX_ACTIONS,
     MAX_BLOCKS,
@@ -159,6 +161,8 @@ def render(reply: Reply, words: Words, picture: Picture = NO_PICTURE) -> Shown: 
         case DecisionDue() | DecidedElsewhere():
             said = notice_words(reply, words, clean=words_of, time=lambda moment: when(moment, words))
             shown = Shown(said, [section(f"{'⏰' if isinstance(reply, DecisionDue) else 'ℹ️'} {said}")])
+        case AlertAnswer():
+            shown = show_alert(reply, words, picture)
         case StockAnswer():
             shown = show_stock_reply(reply, words)
         case SyncAnswer():

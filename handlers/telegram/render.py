@@ -51,6 +51,7 @@ from domain.replies import (
     WhichStore,
     Working,
 )
+from domain.stock_alert_replies import AlertAnswer
 from domain.stock_replies import StockAnswer
 from domain.sync_replies import SyncAnswer
 from domain.team_replies import (
@@ -64,6 +65,7 @@ from domain.team_replies import (
 )
 from handlers.buttons import buttons
 from handlers.faces import ENLARGED_BY_CHAT, Face, Tone, face, notice_words, placed_words, version_words
+from handlers.telegram.alerts import alert_message
 from handlers.telegram.connect import connect_message
 from handlers.telegram.keyboards import Rows, card_rows, choice_rows, part_rows
 from handlers.telegram.markup import (
@@ -173,6 +175,8 @@ def render(reply: Reply, words: Words = ENGLISH, *, bot_name: str = "", is_recom
         case DecisionDue() | DecidedElsewhere():
             icon = "⏰" if isinstance(reply, DecisionDue) else "ℹ️"
             return Shown(f"{icon} {notice_words(reply, words, clean=lambda said: esc(said, at_most=500))}")
+        case AlertAnswer():
+            return Shown(*alert_message(reply, words))
         case StockAnswer():
             return Shown(*stock_message(reply, words))
         case SyncAnswer():

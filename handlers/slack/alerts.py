@@ -1,0 +1,59 @@
+"""The digest and what else is said of stock unasked, as Block Kit: a section a product, its quiet behind three dots."""
+
+from __future__ import annotations
+
+from domain.alerts import Level
+from domain.stock_alert_replies import AlertReply, DigestShown
+from handlers.alert_faces import (
+    alert_buttons,
+    alert_face,
+    chart_alt,
+    digest_head,
+    how_long,
+    line_row,
+    rest_row,
+    summary_rows,
+)
+from handlers.slack.blocks import Block, actions, context, image, overflow, section, sections, sentence, words_of
+from handlers.slack.cards import MORE, Picture, Shown, draw_button
+from handlers.stock_faces import StockRow
+from handlers.words import Words
+
+
+def show_alert(reply: AlertReply, words: Words, picture: Picture) -> Shown:
+    """Return what Slack shows for it."""
+    if isinstance(reply, DigestShown):
+        return _digest(reply, words, picture)
+    face = alert_face(reply, words)
+    head = words_of(face.head)
+    blocks: list[Block] = [section(f"{face.icon} *{head}*"), *sections(_row(row) for row in face.rows)]
+    if face.foot:
+        blocks.append(context(sentence(face.foot)))
+    if pressable := alert_buttons(reply):
+        blocks.append(actions([draw_button(each, index, None, words) for index, each in enumerate(pressable)]))
+    return Shown(head, blocks)
+
+
+def _digest(reply: DigestShown, words: Words, picture: Picture) -> Shown:
+    head = words_of(digest_head(reply, words))
+    blocks: list[Block] = [section(f"☀️ *{head}*")]
+    if reply.is_quiet:
+        return Shown(head, blocks)
+    shown = [line_row(line, words) for line in reply.lines]
+    for index, (line, row) in enumerate(zip(reply.lines, shown, strict=True)):
+        quiet = [(f"🔕 {words(each.label)}", each.token) for each in how_long(line.subject_id)]
+        dots = overflow(quiet, f"{MORE}:{index}") if line.level != Level.OK else None
+        blocks.append(section(_row(row), dots))
+    rest = rest_row(reply, words)
+    blocks += sections(_row(row) for row in (*((rest,) if rest else ()), *summary_rows(reply, words)))
+    if picture.file_id:
+        blocks.append(image(picture.file_id, chart_alt(reply, words)))
+    elif picture.is_in_thread:
+        blocks.append(context(words("🖼️ Slack could not show the picture here, so it is in the thread.")))
+    said = "; ".join(row.label for row in shown[:3])
+    return Shown(f"{head}: {words_of(said)}" if said else head, blocks)
+
+
+def _row(row: StockRow) -> str:
+    label = f"*{words_of(row.label)}*" if row.label else ""
+    return "  ".join(part for part in (label, sentence(row.said)) if part)

@@ -43,6 +43,10 @@ class DeploymentDoors:
         """Return the same for somebody who is in the console already, by whatever address they came."""
         return f"{self.public_url or self.base_url}/console?join="
 
+    def export(self) -> str:
+        """Return the page that gives a team's data away, by whatever address there is."""
+        return f"{self.public_url or self.base_url}/console/export/"
+
     def slack(self) -> str:
         """Return the page that installs us in a workspace; empty where several workspaces are not set up."""
         return f"{self.public_url}{INSTALL_PATH}?link=" if self.has_installs and self.public_url else ""

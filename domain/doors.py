@@ -20,6 +20,10 @@ class Doors(Protocol):
         """Return the same for somebody who is in the console already, by whatever address they came."""
         ...
 
+    def export(self) -> str:
+        """Return the page that gives a team's data away; empty where there is no page."""
+        ...
+
     def slack(self) -> str:
         """Return the page that installs us in a workspace; empty where several workspaces are not set up."""
         ...
@@ -37,6 +41,10 @@ class NoDoors:
         return ""
 
     def console_here(self) -> str:
+        """Return nothing."""
+        return ""
+
+    def export(self) -> str:
         """Return nothing."""
         return ""
 

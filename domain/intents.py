@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from domain.alert_intents import AlertIntent
 from domain.catalog import Sha256, Sku
 from domain.connect_intents import ConnectIntent
+from domain.data_intents import DataIntent
 from domain.hint import HintKind
 from domain.people import Actor, Place, Role
 from domain.stock_intents import StockIntent
@@ -99,9 +100,15 @@ class ListProducts:
 
 @dataclass(frozen=True, slots=True)
 class ShowHistory:
-    """What happened, newest first; `sku` None means the whole team."""
+    """What happened, newest first. `about`: a SKU or a person's name, empty for all; `today`: since midnight here.
 
-    sku: Sku | None = None
+    `page` is 1-based; `as_file`: all of it as a CSV.
+    """
+
+    about: str = ""
+    today: bool = False
+    page: int = 1
+    as_file: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +192,7 @@ Intent = (
     | StockIntent
     | AlertIntent
     | SyncIntent
+    | DataIntent
     | NotUnderstood
 )
 

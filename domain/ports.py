@@ -15,6 +15,7 @@ from domain.alert_rows import AlertRows
 from domain.catalog import ImageId, Listing, ListingId, ListingImage, ListingPage, Sha256, Sku, Store, StoreId
 from domain.connecting import ConnectRows
 from domain.connection import Contact, StoreHealth
+from domain.data_rows import DataRows
 from domain.hint import Area
 from domain.intents import Attachment, Incoming
 from domain.jobs import Job
@@ -296,6 +297,11 @@ class Reading(Protocol):
     @property
     def alerts(self) -> AlertRows:
         """Who is told what about stock, and what surveys of the stores found."""
+        ...
+
+    @property
+    def data(self) -> DataRows:
+        """The team's data as a whole."""
         ...
 
     @property

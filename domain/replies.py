@@ -12,6 +12,8 @@ from typing import get_args
 
 from domain.catalog import Sha256
 from domain.connect_replies import ConnectOffered, ConnectReply, DisconnectAsked
+from domain.data_replies import DataReply, ExportOffered
+from domain.health import HealthLine, QueueCounts
 from domain.hint import HintKind
 from domain.intents import Incoming
 from domain.people import Place, Role
@@ -310,10 +312,15 @@ class HistoryLine:
 
 @dataclass(frozen=True, slots=True)
 class HistoryShown:
-    """What happened, newest first; `cards` are the enhancements it speaks of."""
+    """What happened, newest first: of one SKU, of a person, of all; `pages` ≥ 1."""
 
     sku: str
     lines: tuple[HistoryLine, ...]
+    person: str = ""
+    today: bool = False
+    page: int = 1
+    pages: int = 1
+    total: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,6 +335,9 @@ class StatusShown:
     oldest_waiting_at: datetime | None
     trouble: tuple[str, ...] = ()
     """Sentences: where people do not hear us, why, and since when."""
+    lines: tuple[HealthLine, ...] = ()
+    """Every store and chat."""
+    queue: QueueCounts | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -476,6 +486,7 @@ Reply = (
     | StockReply
     | AlertReply
     | SyncReply
+    | DataReply
 )
 
 REPLY_TYPES: dict[str, type] = {kind.__name__: kind for kind in get_args(Reply)}
@@ -491,6 +502,7 @@ PRIVATE = (
     WorkspaceInvited,
     ConnectOffered,
     DisconnectAsked,
+    ExportOffered,
 )
 """Meant for the one who asked; nobody else is shown them."""
 

@@ -25,14 +25,13 @@ from domain.intents import (
     Settle,
     ShowCard,
     ShowHelp,
-    ShowHistory,
     ShowProduct,
-    ShowStatus,
 )
 from domain.people import Role
 from handlers.alert_commands import ALERT_COMMANDS
 from handlers.command import MAX_SKUS_AT_ONCE, Command, Words
 from handlers.connect_commands import CONNECT_COMMANDS
+from handlers.data_commands import DATA_COMMANDS
 from handlers.stock_commands import STOCK_COMMANDS
 from handlers.sync_commands import SYNC_COMMANDS
 from handlers.team_commands import TEAM_COMMANDS
@@ -177,17 +176,6 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("product", Role.VIEWER, "product SKU", "Show one product on every store", "product MUG-01", _read_product),
     Command("products", Role.VIEWER, "products [words]", "List what you sell", "products mug", _read_products),
-    Command(
-        "history",
-        Role.VIEWER,
-        "history [SKU]",
-        "Who did what, newest first",
-        "history MUG-01",
-        lambda words: ShowHistory(words.first_sku()),
-    ),
-    Command(
-        "status", Role.VIEWER, "status", "What waits, what runs, what failed", "status", lambda words: ShowStatus()
-    ),
     Command("stores", Role.VIEWER, "stores", "The connected stores", "stores", lambda words: ListStores()),
     Command("members", Role.VIEWER, "members", "Who belongs to the shop", "members", lambda words: ListMembers()),
     Command(
@@ -212,6 +200,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "help", Role.VIEWER, "help [command]", "This list", "help enhance", lambda words: ShowHelp(words.text.lower())
     ),
+    *DATA_COMMANDS,
     *STOCK_COMMANDS,
     *ALERT_COMMANDS,
     *SYNC_COMMANDS,

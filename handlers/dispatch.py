@@ -9,6 +9,7 @@ import logging
 from domain.alert_intents import AlertAsked
 from domain.catalog import Sku
 from domain.connect_intents import ConnectStore, DisconnectStore, ReconnectStore, ShowPermissions
+from domain.data_intents import Export, Forget
 from domain.enhancement import IllegalMove
 from domain.errors import EventConcluded, MissingScope, NotAllowed, NotAMember, StoreError, UserError
 from domain.intents import (
@@ -57,7 +58,10 @@ from handlers import (
     connect,
     connect_desk,
     correct,
+    data_desk,
     decide,
+    health,
+    history,
     members,
     places,
     products,
@@ -96,6 +100,7 @@ _ROLES: dict[type, Role] = {
     **connect_desk.ROLES,
     **stock_desk.ROLES,
     **alerts.ROLES,
+    **data_desk.ROLES,
     **sync_desk.ROLES,
 }
 """What each intent needs at the door; decisions look at the enhancement too (handlers/decide.py)."""
@@ -238,9 +243,11 @@ async def _route(asked: Asked, intent: Intent, desk: Desk) -> None:  # noqa: C90
         case ListProducts():
             await products.list_products(asked, intent, desk)
         case ShowHistory():
-            await team.show_history(asked, intent, desk)
+            await history.show_history(asked, intent, desk)
         case ShowStatus():
-            await stores.show_status(asked, desk)
+            await health.show_status(asked, desk)
+        case Export() | Forget():
+            await data_desk.answer(asked, intent, desk)
         case ListStores():
             await stores.list_stores(asked, desk)
         case ShowHelp():

@@ -6,16 +6,15 @@ from dataclasses import replace
 from datetime import timedelta
 
 from domain.errors import BadInput
-from domain.intents import Incoming, Invite, Join, ShowHelp, ShowHistory
+from domain.intents import Incoming, Invite, Join, ShowHelp
 from domain.people import ChatName, Role
-from domain.replies import HelpLine, HelpShown, HistoryLine, HistoryShown, Invited, Joined, MemberLine, MemberList
+from domain.replies import HelpLine, HelpShown, Invited, Joined, MemberLine, MemberList
 from domain.rows import AuditEntry
 from handlers.commands import BY_NAME, COMMANDS
 from handlers.desk import Asked, Desk
 from handlers.teams import is_private
 
 INVITATION_LIFE = timedelta(days=7)
-HISTORY_LINES = 15
 
 
 async def list_members(asked: Asked, desk: Desk) -> None:
@@ -78,53 +77,6 @@ async def join(incoming: Incoming, intent: Join, desk: Desk) -> None:
         await work.audit(
             AuditEntry(member.team_id, now, member.name, "joined", "", member.member_id, f"as {member.role.value}")
         )
-
-
-async def show_history(asked: Asked, intent: ShowHistory, desk: Desk) -> None:
-    """Answer with the newest lines of the audit, of one SKU or of all."""
-    async with desk.work(asked.incoming) as work:
-        entries = await work.history(asked.member.team_id, sku=intent.sku, limit=HISTORY_LINES)
-        lines = tuple(HistoryLine(item.at, item.who, _in_words(item), item.sku) for item in entries)
-        await work.answer(HistoryShown(intent.sku.value if intent.sku else "", lines))
-
-
-_WORDS = {
-    "requested": "asked for a picture on {}",
-    "offered": "showed a preview ({})",
-    "approved": "approved it ({})",
-    "rejected": "rejected it: {}",
-    "redone": "asked for it again: {}",
-    "undid": "asked to undo it ({})",
-    "retried": "tried again: {}",
-    "looked": "looked at the store and said: {}",
-    "reminded": "reminded everybody of the preview: {}",
-    "expired": "closed the preview: {}",
-    "failed": "could not make a picture: {}",
-    "begin": "is publishing it on {}",
-    "accept": "handed it to {}",
-    "confirm": "published it on {}",
-    "put_back": "put the old picture back on {}",
-    "keep": "left {}",
-    "fail": "failed on {}",
-    "lose_sight": "could not tell whether it is on {}",
-    "invited": "invited {}",
-    "joined": "joined {}",
-    "revoked": "ended the invitation of {}",
-    "role": "gave the role {}",
-    "dismissed": "took the access away ({})",
-    "ruled": "agreed on {}",
-    "approved_first": "approved it as the first of two ({})",
-    "approval_undone": "took the approval back ({})",
-    "workspace_invited": "made a link for a Slack workspace",
-    "workspace_added": "added the Slack workspace {}",
-    "workspace_gone": "lost the Slack workspace {}",
-    "suspended": "closed the access of {}, whose workspace no longer vouches for them",
-}
-"""The audit's actions as people say them; an action without words is shown as it is."""
-
-
-def _in_words(entry: AuditEntry) -> str:
-    return _WORDS.get(entry.action, f"{entry.action} {{}}").format(entry.what)
 
 
 async def show_help(asked: Asked, intent: ShowHelp, desk: Desk) -> None:

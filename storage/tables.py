@@ -50,6 +50,14 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 class Row(SQLModel):
+class SealedText(String):
+    """What the vault made of a secret, as text, where a library's table wants text. Bytes are sealed wherever they stand."""
+
+
+class SealedText(String):
+    """What the vault made of a secret, as text, where a library's table wants text. Bytes are sealed wherever they stand."""
+
+
     """What every table shares: its own metadata, with constraint names that both databases agree on."""
 
     metadata = MetaData(

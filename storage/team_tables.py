@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import DateTime, ForeignKeyConstraint, Index, String, UniqueConstraint
+from sqlalchemy import DateTime, ForeignKeyConstraint, Index, UniqueConstraint
 from sqlmodel import Field
 
-from storage.tables import BIG_ID, Row, UtcDateTime
+from storage.tables import BIG_ID, Row, SealedText, UtcDateTime
 
-_SEALED = String(2000)
+_SEALED = SealedText(2000)
 """Of slack_sdk's 200 characters a sealed token would need more on PostgreSQL."""
 
 

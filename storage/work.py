@@ -30,6 +30,7 @@ from storage.database import Database
 from storage.enhancements import SqlEnhancements
 from storage.health import SqlHealth
 from storage.messages import Messages
+from storage.own_data import SqlData
 from storage.people import SqlPeople
 from storage.placements import SqlPlacements
 from storage.places import PlaceDefaults, SqlPlaces
@@ -64,6 +65,7 @@ class SqlReading:
         self.alerts = SqlAlerts(db_session)
         self.places = SqlPlaces(db_session, clock, defaults)
         self.health = SqlHealth(db_session)
+        self.data = SqlData(db_session, clock())
         self.connections = SqlConnectRows(db_session)
         self._db_session = db_session
         self._clock = clock

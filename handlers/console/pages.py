@@ -57,6 +57,7 @@ def _environment() -> Environment:
     environment.filters["link"] = safe_link
     environment.filters["word"] = as_word
     environment.filters["pressable"] = pressable
+    environment.filters["coded"] = coded
     return environment
 
 
@@ -92,6 +93,14 @@ def pressable(sentence: str) -> Markup:
             shown += Markup("<code>{}</code>").format(part)
         else:
             shown += Markup('<button type="button" class="command" data-fill="{0}">{0}</button>').format(part)
+    return shown
+
+
+def coded(sentence: str) -> Markup:
+    """Return our own sentence with its `commands` as code, on a page that has no message box to put them into."""
+    shown = Markup("")
+    for index, part in enumerate(sentence.split("`")):
+        shown += Markup("<code>{}</code>").format(part) if index % 2 else part
     return shown
 
 

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from markupsafe import Markup, escape
 
 from domain.connect_replies import ConnectAnswer
+from domain.data_replies import ExportOffered, FileReady, Forgotten, HealthNotice
 from domain.picture import Finding, FindingLevel
 from domain.replies import (
     AlreadyDecided,
@@ -67,6 +68,7 @@ from domain.tokens import Action, Token
 from handlers.buttons import Button, buttons
 from handlers.connect_faces import connect_buttons, connect_face
 from handlers.console.alerts import alert_fragment
+from handlers.console.data import data_fragment, health_lines, history_fragment, queue_line
 from handlers.console.pages import fill, safe_link, when
 from handlers.faces import STAGES, STEPS, Face, face, notice_words, placed_words, version_words
 from handlers.stock_faces import stock_buttons, stock_face
@@ -114,9 +116,9 @@ def fragment(reply: Reply, *, hosts: frozenset[str] = frozenset()) -> str:  # no
         case ProductList():
             return fill("products.html", reply=reply, thumbs=_thumbs(reply.lines, hosts))
         case HistoryShown():
-            return fill("history.html", reply=reply)
+            return history_fragment(reply)
         case StatusShown():
-            return fill("status.html", reply=reply)
+            return fill("status.html", reply=reply, health=health_lines(reply), queue=queue_line(reply))
         case StoreList():
             return fill("stores.html", reply=reply)
         case HelpShown():
@@ -152,6 +154,8 @@ def fragment(reply: Reply, *, hosts: frozenset[str] = frozenset()) -> str:  # no
             return _team(reply)
         case ConnectAnswer():
             return fill("connect.html", face=connect_face(reply), buttons=connect_buttons(reply))
+        case HealthNotice() | FileReady() | ExportOffered() | Forgotten():
+            return data_fragment(reply)
         case _:
             assert_never(reply)
 

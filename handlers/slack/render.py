@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import assert_never
 
 from domain.connect_replies import ConnectAnswer
+from domain.data_replies import ExportOffered, FileReady, Forgotten, HealthNotice
 from domain.replies import (
     AlreadyDecided,
     Compared,
@@ -90,6 +91,7 @@ from handlers.slack.cards import (
     show_working,
 )
 from handlers.slack.connect import show_connect_reply
+from handlers.slack.data import health_blocks, show_data_reply, show_history
 from handlers.slack.parts import show_compared, show_which_part
 from handlers.slack.stock import show_stock_reply
 from handlers.slack.sync import show_sync_reply
@@ -138,7 +140,7 @@ def render(reply: Reply, words: Words, picture: Picture = NO_PICTURE) -> Shown: 
         case ProductList():
             shown = _products(reply, words)
         case HistoryShown():
-            shown = _history(reply, words)
+            shown = show_history(reply, words)
         case StatusShown():
             shown = _status(reply, words)
         case StoreList():
@@ -181,6 +183,8 @@ def render(reply: Reply, words: Words, picture: Picture = NO_PICTURE) -> Shown: 
             shown = show_team_reply(reply, words)
         case ConnectAnswer():
             shown = show_connect_reply(reply, words)
+        case HealthNotice() | FileReady() | ExportOffered() | Forgotten():
+            shown = show_data_reply(reply, words)
         case _:
             assert_never(reply)
     return Shown(cut_markup(shown.text, TEXT_CHARS) or "–", shown.blocks[:MAX_BLOCKS])
@@ -269,16 +273,6 @@ def _listing(line: ListingLine, words: Words, *, with_store: bool = False) -> st
     return f"*{name}*\n{'  ·  '.join(fact for fact in facts if fact)}"
 
 
-def _history(reply: HistoryShown, words: Words) -> Shown:
-    title = words("History of {sku}", sku=words_of(reply.sku)) if reply.sku else words("History")
-    rows = [
-        f"{when(line.at, words)}  *{words_of(line.who)}* {words_of(line.what)}"
-        + (f"  {words_of(line.sku)}" if line.sku and not reply.sku else "")
-        for line in reply.lines
-    ]
-    return _list(title, rows or [words("Nothing has happened yet.")], words)
-
-
 def _status(reply: StatusShown, words: Words) -> Shown:
     counts = (
         words("{count} waiting for a decision", count=words.number(reply.waiting)),
@@ -292,6 +286,7 @@ def _status(reply: StatusShown, words: Words) -> Shown:
     ]
     if reply.oldest_waiting_at:
         blocks.append(context(words("Waiting since {time}", time=when(reply.oldest_waiting_at, words))))
+    blocks += health_blocks(reply, words)
     blocks += sections(f"⚠️ {sentence(each)}" for each in reply.trouble[:MAX_LINES])
     return Shown("; ".join((words.list(counts), *(sentence(each) for each in reply.trouble))), blocks)
 

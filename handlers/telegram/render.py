@@ -13,6 +13,7 @@ from telegram import InlineKeyboardButton
 
 from domain.catalog import Sha256
 from domain.connect_replies import ConnectAnswer
+from domain.data_replies import ExportOffered, FileReady, Forgotten, HealthNotice
 from domain.picture import Finding, FindingCode, FindingLevel
 from domain.replies import (
     AlreadyDecided,
@@ -67,6 +68,7 @@ from handlers.buttons import buttons
 from handlers.faces import ENLARGED_BY_CHAT, Face, Tone, face, notice_words, placed_words, version_words
 from handlers.telegram.alerts import alert_message
 from handlers.telegram.connect import connect_message
+from handlers.telegram.data import data_message, health_rows, history_message
 from handlers.telegram.keyboards import Rows, card_rows, choice_rows, part_rows
 from handlers.telegram.markup import (
     MAX_CAPTION,
@@ -144,7 +146,7 @@ def render(reply: Reply, words: Words = ENGLISH, *, bot_name: str = "", is_recom
         case ProductList():
             return _products(reply, words)
         case HistoryShown():
-            return _history(reply, words)
+            return Shown(history_message(reply, words))
         case StatusShown():
             return _status(reply, words)
         case StoreList():
@@ -196,6 +198,8 @@ def render(reply: Reply, words: Words = ENGLISH, *, bot_name: str = "", is_recom
         case ConnectAnswer():
             html, rows = connect_message(reply, words)
             return Shown(html, rows)
+        case HealthNotice() | FileReady() | ExportOffered() | Forgotten():
+            return Shown(*data_message(reply, words))
         case _:
             assert_never(reply)
 
@@ -352,18 +356,6 @@ def _products(reply: ProductList, words: Words) -> Shown:
     return Shown(html + tail)
 
 
-def _history(reply: HistoryShown, words: Words) -> Shown:
-    title = words("History of {sku}", sku=esc(reply.sku, at_most=64)) if reply.sku else words("History")
-    if not reply.lines:
-        return Shown(f"{bold(title)}\n{words('Nothing has happened yet.')}")
-    lines = []
-    for line in reply.lines:
-        sku = f" {code(esc(line.sku, at_most=64))}" if line.sku and not reply.sku else ""
-        lines.append(f"{words.time(line.at)} · {bold(esc(line.who, at_most=60))} {esc(line.what, at_most=200)}{sku}")
-    html = fitted([bold(title)], lines, at_most=MAX_TEXT, rest=lambda left: _more(words, left, "`history SKU`"))
-    return Shown(html)
-
-
 def _status(reply: StatusShown, words: Words) -> Shown:
     lines = [
         bold(words("How things are")),
@@ -375,7 +367,8 @@ def _status(reply: StatusShown, words: Words) -> Shown:
     ]
     if reply.oldest_waiting_at:
         lines.insert(2, f"      {words('since {time}', time=words.time(reply.oldest_waiting_at))}")
-    return _list(words, "\n".join(lines), [f"⚠️ {esc(each)}" for each in reply.trouble])
+    rows = [*health_rows(reply, words), *(f"⚠️ {esc(each)}" for each in reply.trouble)]
+    return _list(words, "\n".join(lines), rows)
 
 
 def _settings(reply: SettingsShown, words: Words) -> Shown:

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Index,
     Integer,
     MetaData,
+    String,
     UniqueConstraint,
 )
 from sqlalchemy.types import TypeDecorator
@@ -49,15 +50,11 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class SealedText(String):
+    """What the vault made of a secret, as text, where a library's table wants text. Bytes are sealed wherever they stand."""
+
+
 class Row(SQLModel):
-class SealedText(String):
-    """What the vault made of a secret, as text, where a library's table wants text. Bytes are sealed wherever they stand."""
-
-
-class SealedText(String):
-    """What the vault made of a secret, as text, where a library's table wants text. Bytes are sealed wherever they stand."""
-
-
     """What every table shares: its own metadata, with constraint names that both databases agree on."""
 
     metadata = MetaData(

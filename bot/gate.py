@@ -157,7 +157,8 @@ class Gate:
         if len(sizes) > HEADERS_MOST or sum(sizes) > HEADER_BYTES_MOST:
             raise _Refused(431, "Those are more headers than I read: delete this site's cookies and try again.")
         headers = Headers(scope=scope)
-        key = f"{rule.path} {self.address(scope, headers)}"
+        address = scope.setdefault("state", {})["address"] = self.address(scope, headers)
+        key = f"{rule.path} {address}"
         if pause_s := self._rates.take(key, rule.rate, self._monotonic()):
             raise _Refused(429, "That is too often: wait a moment, then try again.", retry_after_s=pause_s)
         if rule.is_page:

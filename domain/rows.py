@@ -15,6 +15,7 @@ from domain.enhancement import Enhancement, EnhancementState, Placement, Placeme
 from domain.health import ChatContacts, Pulse, QueueCounts
 from domain.people import Member, Place
 from domain.replies import Outgoing, Reply, SettingsShown
+from domain.sessions import Browser
 
 
 @dataclass(frozen=True, slots=True)
@@ -384,8 +385,8 @@ class ConsoleLogins(Protocol):
         """Return a one-time code for `/console?code=…`, valid 15 minutes."""
         ...
 
-    async def redeem(self, code: str, *, now: datetime) -> str | None:
-        """Return a cookie value for a code used the first time, None otherwise."""
+    async def redeem(self, code: str, *, now: datetime, browser: Browser | None = None) -> str | None:
+        """Return a cookie value for a code used the first time, None otherwise; `browser` is who brought it."""
         ...
 
     async def find(self, cookie: str, *, now: datetime) -> Login | None:

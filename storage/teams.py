@@ -14,6 +14,7 @@ from domain.rules import Approval, DecisionRules
 from domain.team_rows import Home, OpenInvitation
 from storage.codec import clean_text
 from storage.people import SUSPENDED, hashed
+from storage.sessions import end_logins
 from storage.statements import change, find_all, find_one, insert_once, lock_until_commit
 from storage.tables import ConsoleLoginRow, IdentityRow, InvitationRow, MemberRow, PostedMessageRow, TeamRow
 from storage.team_tables import ApprovalRow, PlaceHomeRow, TeamRuleRow
@@ -190,8 +191,7 @@ class SqlTeams:
         gone = update(MemberRow).where(*_is_still(member)).values(removed_at=now)
         if await change(self._db_session, gone) != 1:
             return False
-        logins = delete(ConsoleLoginRow).where(col(ConsoleLoginRow.member_id) == member.member_id)
-        await change(self._db_session, logins)
+        await end_logins(self._db_session, col(ConsoleLoginRow.member_id) == member.member_id)
         # Else whoever saw it coming could have kept a code to come back with.
         theirs = update(InvitationRow).where(
             col(InvitationRow.team_id) == member.team_id,

@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from domain.people import Actor, ChatName, Member, Team
 from domain.ports import Clock, Work
 from domain.rows import ConsoleLogins
+from handlers.console.browsers import browser_of
 from handlers.console.guard import COOKIE, same_origin
 from handlers.console.pages import bounce_page, login_page
 from handlers.console.uploads import read_fields
@@ -33,10 +34,10 @@ class Entry:
 
     async def redeem(self, request: Request, code: str) -> Response:
         """Trade a one-time login code for a cookie."""
-        cookie = await self.logins.redeem(code.strip(), now=self.clock())
+        cookie = await self.logins.redeem(code.strip(), now=self.clock(), browser=browser_of(request))
         if cookie is None:
             return _login(401, problem="That link was used or is too old: get a fresh one and open it once.")
-        return self._welcomed(request, cookie)
+        return await self._welcomed(request, cookie)
 
     async def join(self, request: Request) -> Response:
         """Trade an invitation's code and a name for a membership, and that for a cookie.
@@ -47,8 +48,8 @@ class Entry:
         form = await read_fields(request, max_bytes=_MAX_FORM_BYTES)
         code = form.get("code", "").strip().removeprefix("join ").strip()
         name = " ".join(form.get("name", "").split())
-        if code and (cookie := await self.logins.redeem(code, now=self.clock())):
-            return self._welcomed(request, cookie)
+        if code and (cookie := await self.logins.redeem(code, now=self.clock(), browser=browser_of(request))):
+            return await self._welcomed(request, cookie)
         team = await self._invited_to(code)
         if problem := await self._problem(code, name, team):
             return _login(401, problem=problem, code=code, name=name)
@@ -75,7 +76,10 @@ class Entry:
         response.delete_cookie(COOKIE, path="/console", httponly=True, samesite="strict")
         return response
 
-    def _welcomed(self, request: Request, cookie: str) -> Response:
+    async def _welcomed(self, request: Request, cookie: str) -> Response:
+        """Hand the new cookie out; the one this browser had before opens nothing any more."""
+        if before := request.cookies.get(COOKIE, ""):
+            await self.logins.end(before)
         response = RedirectResponse("/console", 303)
         response.set_cookie(
             COOKIE,

@@ -7,6 +7,7 @@ from alembic import context
 import storage.alert_tables
 import storage.audit_tables
 import storage.connect_tables
+import storage.guard_tables
 import storage.health_tables
 import storage.stock_tables
 import storage.sync_tables

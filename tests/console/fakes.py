@@ -18,6 +18,7 @@ from domain.people import Actor, Invitation, Member, Role, Team
 from domain.ports import Work
 from domain.replies import Outgoing, Reply
 from domain.rows import ConsoleLine, Login
+from domain.sessions import Browser
 from handlers.console.chat import ROOM, ConsoleChat
 from handlers.console.listeners import ConsoleDesk
 from tests.fakes import FakeMedia
@@ -124,7 +125,7 @@ class FakeLogins:
         self._codes[code] = member_id
         return code
 
-    async def redeem(self, code: str, *, now: datetime) -> str | None:
+    async def redeem(self, code: str, *, now: datetime, browser: Browser | None = None) -> str | None:
         member_id = self._codes.pop(code, None)
         if member_id is None:
             return None
@@ -271,7 +272,6 @@ class Office:
             media=self.media,
             work=cast(Work, FakeWork(self.people)),
             clock=self.clock,
-            team_id=TEAM,
             local_key=KEY,
             hosts=hosts,
             is_https=is_https,

@@ -26,13 +26,14 @@ from PIL import Image
 # As a script Python looks beside this file for the packages, not in the repository's root.
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from benchmarks import enhance, measures
+from benchmarks import enhance, measures, overlaid
 from benchmarks.sheet import Line, Look, draw_sheet
 from domain.errors import BadPhoto
-from domain.picture import FindingCode, FindingLevel
+from domain.picture import Finding, FindingCode, FindingLevel
 from domain.recipe import WHITE, PictureRules, Recipe, Shadow
 from imaging import checks, codec, engine, light, scene
 from imaging.codec import AlphaU8, Photo, PixelsU8
+from imaging.writing import writing_findings
 
 ROOT = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("PACKSHOT_SHARED", ROOT.parent / "shared"))
@@ -237,6 +238,23 @@ def _within(values: Sequence[float], least: float, most: float) -> bool:
     return min(values) >= least and max(values) <= most
 
 
+def writing_rows(enhancer: engine.LocalEnhancer, name: str, photos: Sequence[PixelsU8]) -> Iterator[Row]:
+    """Count what is said of writing laid over every photo, and of the photos themselves."""
+
+    def said(photo: PixelsU8) -> tuple[Finding, ...]:
+        try:
+            return writing_findings(photo, enhancer._engines.cut_out(photo, name).coverage)
+        except BadPhoto:
+            return ()
+
+    counts = overlaid.found_by(said, photos)
+    false, *_ = counts.pop("none")
+    yield Row("writing over a photo without any: false warnings", "none", false, false == 0)
+    yield Row("writing laid over: warnings, notes, nothing said", "", counts, None)
+    told = sum(warned + noted for warned, noted, _ in counts.values())
+    yield Row("writing laid over: told, share", "", round(told / (len(counts) * len(photos)), 3), None)
+
+
 def start_rows() -> Iterator[Row]:
     """Measure a fresh interpreter's import of the room."""
     code = (
@@ -330,13 +348,15 @@ def main() -> int:
             print(f"{file.stem} {name}", file=sys.stderr)
         looks = tuple(seen[-1].look for seen in by_engine.values() if seen[-1].look)
         lines.append(Line(file.stem, codec.shrunk(photo.rgb, 640), looks))
+    small = [codec.shrunk(codec.decode(file.read_bytes(), max_megapixels=60).rgb, 1024) for file in photos]
+    writing = {name: [*writing_rows(enhancer, name, small)] for name in engines}
     enhancer.close()
     asked.sheet.parent.mkdir(parents=True, exist_ok=True)
     draw_sheet(lines).save(asked.sheet)
     once = [*start_rows()]
     if not asked.quick:
         once += speed_rows(asked.photos / "images" / "syn12_duck.jpg", weights)
-    tables = {"once": once, **{name: [*rows_of(name, seen)] for name, seen in by_engine.items()}}
+    tables = {"once": once, **{name: [*rows_of(name, seen), *writing[name]] for name, seen in by_engine.items()}}
     report = {
         "rows": {name: [_plain(row) for row in rows] for name, rows in tables.items()},
         "missed": [f"{name}: {row.figure}" for name, rows in tables.items() for row in rows if row.met is False],

@@ -34,6 +34,7 @@ class FindingCode(StrEnum):
     SEE_THROUGH = "see_through"
     CUT_OFF = "cut_off"
     SEVERAL_OBJECTS = "several_objects"
+    WRITING = "writing"
     BLURRED = "blurred"
     DARK = "dark"
     BRIGHT = "bright"
@@ -121,6 +122,14 @@ SENTENCES: dict[tuple[FindingCode, FindingLevel], str] = {
     ): (
         "I see {measured:.0f} separate things and kept them together: if one alone is the product, redo with thing=1 "
         "for the leftmost, thing=2 for the next."
+    ),
+    (FindingCode.WRITING, _NOTE): (
+        "There is writing beside the product: it is gone from the picture with the background. If it was laid over "
+        "the photo, look whether the product is free of it."
+    ),
+    (FindingCode.WRITING, _WARNING): (
+        "Writing or a watermark seems to lie over the product, and shops refuse such pictures: send the photo "
+        "without it."
     ),
     (FindingCode.BLURRED, _WARNING): "The product looks blurred: hold the phone still and tap on the product to focus.",
     (FindingCode.DARK, _WARNING): "The photo is very dark: retake it near a window.",

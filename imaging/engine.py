@@ -31,6 +31,7 @@ from imaging.parts import corrected, kept_apart, left_out, matte_after
 from imaging.patches import see_through_ratio, without_patches
 from imaging.scene import Box, Framing
 from imaging.things import only_thing
+from imaging.writing import writing_findings
 
 OVERVIEW_LONG_SIDE_PX = 1024
 PHOTOS_AT_ONCE = 2
@@ -202,6 +203,7 @@ class LocalEnhancer:
                     sides=sides,
                     see_through=0.0 if edge is None else see_through_ratio(edge.coarse),  # a matte may mean its glass
                 ),
+                *(writing_findings(overview, mask.coverage) if photo.alpha is None else ()),
                 *lighting,
                 *checks.part_findings(left_out(mask), kept_apart(mask)),
                 *checks.correction_findings(len(recipe.hints), len(correction.idle)),

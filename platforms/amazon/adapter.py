@@ -16,6 +16,7 @@ from domain.errors import NotFound, NotPossible, StoreError
 from domain.ports import PublishRequest, RestoreRequest
 from domain.trade import Order, OrderId, OrderPage, PriceWrite, Shipment, StockLevel, StockWrite, TextWrite
 from platforms.amazon.api import AmazonApi, Json
+from platforms.amazon.catalogue import page_of_listings
 from platforms.amazon.features import SCOPES
 from platforms.amazon.listings import Item, sku_of
 from platforms.amazon.offers import Offers
@@ -108,19 +109,10 @@ class AmazonStore:
         return [await self._listing(item) for item in found if (known := sku_of(item.sku)) and known.key == sku.key]
 
     async def list_products(self, *, cursor: str | None = None, limit: int = 50) -> ListingPage:
-        """Return a page by SKU, 20 at most; Amazon pages through the first thousand."""
-        params: dict[str, str | int] = {
-            "includedData": LISTED,
-            "pageSize": min(limit, PAGE_MOST),
-            "sortBy": "sku",
-            "sortOrder": "ASC",
-        }
-        if cursor:
-            params["pageToken"] = cursor
-        page = await self._api.search(params)
-        items = [Item(body, self._api.marketplace) for body in page.get("items") or ()]
-        listings = [await self._listing(item) for item in items]
-        return ListingPage(tuple(listings), (page.get("pagination") or {}).get("nextToken") or None)
+        """Return a page, the oldest first, 20 at most."""
+        found, following = await page_of_listings(self._api, cursor, limit=min(limit, PAGE_MOST), included=LISTED)
+        listings = [await self._listing(Item(body, self._api.marketplace)) for body in found]
+        return ListingPage(tuple(listings), following)
 
     async def _listing(self, item: Item) -> Listing:
         variant = item.variant()

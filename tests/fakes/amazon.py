@@ -52,6 +52,7 @@ class AmazonServer(StoreServer):
     """Codes given out on the page of consent, and where each sent the seller on to."""
     refusal: str = ""
     order_page: int = 100
+    search_most: int = 1000
     retry_after: str = ""
     """Amazon names no pause."""
     slower: float = 1.0
@@ -165,6 +166,9 @@ class AmazonServer(StoreServer):
             if len(wanted) > 20 or seen.query.get("identifiersType") != "SKU":
                 return errors("InvalidInput", "Invalid identifiers.", status=400)
             found = [item for item in found if item.sku in wanted]
+        if seen.query.get("sortBy") == "createdDate":
+            found.sort(key=lambda item: item.created_at, reverse=seen.query.get("sortOrder", "DESC") == "DESC")
+        found = [item for item in found if item.created_at >= seen.query.get("createdAfter", "")][: self.search_most]
         size, start = int(seen.query.get("pageSize", 10)), int(seen.query.get("pageToken", 0))
         if not 1 <= size <= 20:
             return errors("InvalidInput", "Invalid pageSize.", status=400)

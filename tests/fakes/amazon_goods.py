@@ -38,6 +38,7 @@ class Item:
     channel: str = "DEFAULT"
     quantity: int = 0
     price: float = 18.5
+    created_at: str = NOW
     coming: list[tuple[int, list[dict[str, Any]]]] = field(default_factory=list)
     """Accepted patches that the listing does not name yet: reads still to come."""
     due: list[tuple[int, int, str]] = field(default_factory=list)
@@ -212,7 +213,7 @@ class Goods:
                     "conditionType": "new_new",
                     "status": ["BUYABLE", "DISCOVERABLE"],
                     "itemName": item.attributes["item_name"]["value"],
-                    "createdDate": NOW,
+                    "createdDate": item.created_at,
                     "lastUpdatedDate": NOW,
                     **main,
                 }

@@ -11,10 +11,12 @@ import pytest
 
 from domain.catalog import ImageId, ListingId, Sku
 from domain.errors import (
+    BadInput,
     ChangedMeanwhile,
     NotPossible,
     RejectedByStore,
 )
+from platforms.amazon.catalogue import SEARCH_MOST
 from platforms.amazon.likeness import shows_the_same
 from platforms.descriptor import NoLinks
 from tests.fakes.amazon_goods import SLOTS, an_issue
@@ -276,3 +278,25 @@ async def test_a_sku_may_hold_what_an_address_may_not(shop: AmazonHarness, sku: 
     assert await shop.platform.fetch_image(image) == b"\xff\xd8odd"
     [level] = await shop.platform.read_stock([Sku(sku)])
     assert (level.sku.value, level.quantity) == (sku, 3)
+
+
+# ---------------------------------------------------------------- more than one search gives
+
+
+async def test_a_catalogue_beyond_the_thousandth_listing_is_walked_to_its_end(shop: AmazonHarness) -> None:
+    await shop.add_skus(SEARCH_MOST + 45)
+    goods = shop.server.goods.items
+    for number, item in enumerate(goods.values()):  # three at a time, so that the thousandth is not alone
+        item.created_at = f"2026-01-{1 + number // 3 // 24:02}T{number // 3 % 24:02}:00:00Z"
+    seen: list[ListingId] = []
+    cursor: str | None = None
+    while True:
+        page = await shop.platform.list_products(cursor=cursor, limit=20)
+        seen += [listing.listing_id for listing in page.listings]
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    assert len(seen) == len(set(seen))
+    assert set(seen) == set(goods)
+    with pytest.raises(BadInput):
+        await shop.platform.list_products(cursor="[]")

@@ -90,16 +90,15 @@ class Ledger:
         async with self.work() as work:
             return list(await work.stock.open_pushes(self.team.team_id, now=self.clock()))
 
-    async def close(self, push: Push, state: PushState = PushState.DONE, *, found: int | None = None) -> list[Push]:
+    async def close(self, *ends: PushEnd) -> list[Push]:
         async with self.work() as work:
-            end = PushEnd(push.push_id, state, found=found)
-            return list(await work.stock.close_pushes(self.team.team_id, [end], now=self.clock()))
+            return list(await work.stock.close_pushes(self.team.team_id, ends, now=self.clock()))
 
     async def settle(self) -> dict[str, int]:
         """Write until nothing is due, all going well; return what each store is believed to show."""
         while pushes := await self.open():
             for push in pushes:
-                await self.close(push)
+                await self.close(PushEnd(push.push_id, PushState.DONE))
         return {name: (await self.shown(name)).quantity or 0 for name in await self.linked()}
 
     async def read(self, store: str, quantity: int, sku: Sku = MUG, *orders: Order) -> list[str]:

@@ -7,9 +7,14 @@ import asyncio
 import pytest
 
 from domain.errors import RowChanged
-from domain.stock import MismatchState, PushState, WriteWay
+from domain.stock import MismatchState, Push, PushEnd, PushState, WriteWay
 from storage.database import Database
 from tests.stock.ledger import MUG, Ledger, open_ledger, order
+
+
+def done(push: Push) -> PushEnd:
+    """All went well."""
+    return PushEnd(push.push_id, PushState.DONE)
 
 
 @pytest.fixture
@@ -62,7 +67,7 @@ async def test_at_most_one_push_a_place_is_open(ledger: Ledger) -> None:
     assert len(first) == 2
     await ledger.receive(5)
     assert await ledger.open() == []
-    await ledger.close(first[0])
+    await ledger.close(done(first[0]))
     again = await ledger.open()
     assert [push.key for push in again] == [first[0].key]
     assert again[0].push_id != first[0].push_id
@@ -71,8 +76,8 @@ async def test_at_most_one_push_a_place_is_open(ledger: Ledger) -> None:
 async def test_a_late_second_answer_changes_nothing(ledger: Ledger) -> None:
     await ledger.receive(5)
     push = (await ledger.open())[0]
-    assert len(await ledger.close(push)) == 1
-    assert await ledger.close(push, PushState.FAILED) == []
+    assert len(await ledger.close(done(push))) == 1
+    assert await ledger.close(PushEnd(push.push_id, PushState.FAILED)) == []
     assert (await ledger.shown("a")).quantity == 15
 
 
@@ -80,7 +85,7 @@ async def test_a_sale_that_is_booked_while_a_write_is_out_stays(ledger: Ledger) 
     await ledger.receive(5)
     push = next(one for one in await ledger.open() if one.store_id == "store-a")
     await ledger.book("a", order("1", ledger, 1))
-    await ledger.close(push)
+    await ledger.close(done(push))
     assert (await ledger.shown("a")).quantity == 14
 
 

@@ -14,6 +14,7 @@ from datetime import datetime
 
 from bot.chats import Chats, open_chats
 from bot.clock import host_timezone, utc_now
+from bot.connecting import Platforms
 from bot.courtesy import Courtesy
 from bot.doors import DeploymentDoors
 from bot.jobs import Enqueuer, Jobs, Pace, migrate_engine
@@ -172,6 +173,7 @@ async def open_app(settings: Settings, *, base_url: str) -> AsyncIterator[App]:
                 utc_now,
                 chats.files,
                 doors=doors,
+                connecting=Platforms(stores, public, bool(settings.public_url)),
             ),
             stores=stores,
             events=SqlEvents(database, enqueuer, utc_now, media, heard=courtesy.heard),

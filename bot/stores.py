@@ -64,6 +64,11 @@ class ConnectedStores:
         """Return everything the store is opened with, its secrets among it."""
         return self._settings(store, await self.rows.credentials(store.store_id))
 
+    async def own_settings(self, store: Store) -> Mapping[str, str]:
+        """Return what the store itself was given, nothing of the deployment's among it."""
+        sealed = await self.rows.credentials(store.store_id)
+        return dict(json.loads(self.vault.decrypt(sealed))) if sealed else {}
+
     def _settings(self, store: Store, sealed: bytes | None) -> Mapping[str, str]:
         given: Mapping[str, str] = json.loads(self.vault.decrypt(sealed)) if sealed else {}
         return PLATFORMS[store.platform].complete(given, self.deployment)

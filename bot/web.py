@@ -18,6 +18,8 @@ from starlette.routing import Route
 from bot.app import App
 from bot.chats import WayIn
 from bot.clock import utc_now
+from bot.connect_pages import ConnectPages
+from bot.consent import Consents
 from bot.gate import HEADERS, Doorplate, Gate
 from bot.gate_rules import MEMBER, rules
 from bot.metrics import render_metrics
@@ -26,7 +28,9 @@ from bot.settings import local_key, networks_in
 from bot.store_hooks import StoreHooks
 from bot.stores import picture_links
 from domain.errors import Fault
+from domain.people import Member
 from handlers import dispatch
+from handlers.console.guard import COOKIE
 from handlers.console.listeners import ConsoleDesk, console_routes
 from handlers.failures import sentence_for
 from platforms.shelf.storefront import storefront_routes
@@ -105,6 +109,17 @@ def web_app(app: App, *, port: int, listeners: Sequence[WayIn] = ()) -> Starlett
             return PlainTextResponse(sentence + "\n", status_code=503)
         return JSONResponse({"error": sentence}, status_code=503)
 
+    async def signed_in(request: Request) -> Member | None:
+        cookie = request.cookies.get(COOKIE, "")
+        login = await app.logins.find(cookie, now=utc_now()) if cookie else None
+        return login.member if login else None
+
+    connect = ConnectPages(
+        Consents(app.stores, app.desk.work, utc_now, app.base_url, bool(app.settings.public_url)),
+        signed_in,
+        app.desk.doors.telegram,
+        console.is_https,
+    )
     gate = Middleware(
         Gate,
         rules=rules(upload_bytes=MAX_UPLOAD_BYTES),
@@ -120,6 +135,7 @@ def web_app(app: App, *, port: int, listeners: Sequence[WayIn] = ()) -> Starlett
             Route("/readyz", ready),
             Route("/metrics", metrics),
             *console_routes(console),
+            *connect.routes(),
             *(links.routes() if (links := picture_links(app.settings, app.media)) else ()),
             *StoreHooks(app.stores, SqlStoreHints(app.database, utc_now), utc_now).routes(),
             *(route for way_in in listeners for route in way_in.routes()),

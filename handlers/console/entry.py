@@ -73,7 +73,7 @@ class Entry:
     def forgotten(self) -> Response:
         """Take the cookie back."""
         response = Response(status_code=204)
-        response.delete_cookie(COOKIE, path="/console", httponly=True, samesite="strict")
+        response.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
         return response
 
     async def _welcomed(self, request: Request, cookie: str) -> Response:
@@ -85,7 +85,7 @@ class Entry:
             COOKIE,
             cookie,
             max_age=COOKIE_DAYS * 24 * 3600,
-            path="/console",
+            path="/",  # a link to connect a store tells by it whose browser this is
             httponly=True,
             samesite="strict",
             secure=self.is_https or request.url.scheme == "https",

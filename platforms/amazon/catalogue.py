@@ -76,4 +76,5 @@ async def page_of_listings(
 
 
 def _made_at(item: Json) -> str:
-    return str(next(iter(item.get("summaries") or ()), {}).get("createdDate") or "")
+    summary: Json = next(iter(item.get("summaries") or ()), {})
+    return str(summary.get("createdDate") or "")

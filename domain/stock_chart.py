@@ -9,12 +9,13 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class CoverBar:
-    """One product. `level` is a Level value; days are counted from today, None for longer than the chart is wide.
+    """One product, by `label`, or by `sku` where nobody can draw that. `level` is a Level value; days are counted from today, None for longer than the chart is wide.
 
     `lead_days` is when a delivery ordered today would be there.
     """
 
     label: str
+    sku: str
     level: str
     early_days: int | None
     late_days: int | None

@@ -215,6 +215,7 @@ def _chart(worst: Sequence[Prospect], words: Words) -> CoverChart:
         tuple(
             CoverBar(
                 f"{one.title} · {one.variant}" if one.variant else one.title,
+                one.sku.value,
                 one.level.value,
                 one.forecast.out_early,
                 one.forecast.out_late,

@@ -11,6 +11,7 @@ from domain.connect_intents import ConnectIntent
 from domain.data_intents import DataIntent
 from domain.hint import HintKind
 from domain.people import Actor, Place, Role
+from domain.sessions import SessionIntent
 from domain.stock_intents import StockIntent
 from domain.sync_intents import SyncIntent
 from domain.team_intents import TeamIntent
@@ -189,6 +190,7 @@ Intent = (
     | Settle
     | ConnectIntent
     | TeamIntent
+    | SessionIntent
     | StockIntent
     | AlertIntent
     | SyncIntent

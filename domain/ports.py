@@ -33,6 +33,7 @@ from domain.rows import (
     QuestionRows,
     Trouble,
 )
+from domain.sessions import SessionRows
 from domain.stock_rows import StockRows
 from domain.sync_rows import SyncRows
 from domain.team_rows import PeopleRows, TeamRows
@@ -277,6 +278,11 @@ class Reading(Protocol):
     @property
     def places(self) -> PlaceRows:
         """Where talks happen."""
+        ...
+
+    @property
+    def sessions(self) -> SessionRows:
+        """The browsers that members are signed in with."""
         ...
 
     @property

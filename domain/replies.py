@@ -19,6 +19,7 @@ from domain.intents import Incoming
 from domain.people import Place, Role
 from domain.picture import Finding
 from domain.stock_alert_replies import AlertReply
+from domain.sessions import SessionsShown
 from domain.stock_replies import StockReply
 from domain.sync_replies import SyncReply
 from domain.team_replies import InvitationList, RemovalAsked, TeamReply, WorkspaceInvited
@@ -482,6 +483,7 @@ Reply = (
     | DecisionDue
     | DecidedElsewhere
     | ConnectReply
+    | SessionsShown
     | TeamReply
     | StockReply
     | AlertReply
@@ -503,6 +505,7 @@ PRIVATE = (
     ConnectOffered,
     DisconnectAsked,
     ExportOffered,
+    SessionsShown,
 )
 """Meant for the one who asked; nobody else is shown them."""
 

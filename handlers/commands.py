@@ -32,6 +32,7 @@ from handlers.alert_commands import ALERT_COMMANDS
 from handlers.command import MAX_SKUS_AT_ONCE, Command, Words
 from handlers.connect_commands import CONNECT_COMMANDS
 from handlers.data_commands import DATA_COMMANDS
+from handlers.session_commands import SESSION_COMMANDS
 from handlers.stock_commands import STOCK_COMMANDS
 from handlers.sync_commands import SYNC_COMMANDS
 from handlers.team_commands import TEAM_COMMANDS
@@ -206,5 +207,6 @@ COMMANDS: tuple[Command, ...] = (
     *SYNC_COMMANDS,
     *TEAM_COMMANDS,
     *CONNECT_COMMANDS,
+    *SESSION_COMMANDS,
 )
 BY_NAME = {command.name: command for command in COMMANDS}

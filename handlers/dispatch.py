@@ -37,6 +37,7 @@ from domain.intents import (
 from domain.people import Member, Role
 from domain.replies import Refused, Reply, Working
 from domain.sentences import Sentence
+from domain.sessions import EndSessions, ListSessions
 from domain.stock_intents import ImportGoods, StockAsked, UndoStock, WriteStock
 from domain.sync_intents import SyncAsked
 from domain.team_intents import (
@@ -66,6 +67,7 @@ from handlers import (
     places,
     products,
     request,
+    sessions,
     stock_desk,
     stores,
     sync_desk,
@@ -101,6 +103,7 @@ _ROLES: dict[type, Role] = {
     **stock_desk.ROLES,
     **alerts.ROLES,
     **data_desk.ROLES,
+    **sessions.ROLES,
     **sync_desk.ROLES,
 }
 """What each intent needs at the door; decisions look at the enhancement too (handlers/decide.py)."""
@@ -280,6 +283,8 @@ async def _route(asked: Asked, intent: Intent, desk: Desk) -> None:  # noqa: C90
             await sync_desk.answer(asked, intent, desk)
         case ConnectStore() | ReconnectStore() | DisconnectStore() | ShowPermissions():
             await connect_desk.answer(asked, intent, desk)
+        case ListSessions() | EndSessions():
+            await sessions.answer(asked, intent, desk)
         case NotUnderstood():
             await _not_understood(asked, intent, desk)
 

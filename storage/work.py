@@ -35,6 +35,7 @@ from storage.people import SqlPeople
 from storage.placements import SqlPlacements
 from storage.places import PlaceDefaults, SqlPlaces
 from storage.questions import SqlQuestions
+from storage.sessions import SqlSessions
 from storage.statements import change, find_one
 from storage.stock import SqlStock
 from storage.sync import SqlSync
@@ -67,6 +68,7 @@ class SqlReading:
         self.health = SqlHealth(db_session)
         self.data = SqlData(db_session, clock())
         self.connections = SqlConnectRows(db_session)
+        self.sessions = SqlSessions(db_session)
         self._db_session = db_session
         self._clock = clock
 

@@ -25,6 +25,7 @@ from domain.errors import Fault, UserError
 from domain.people import Member
 from domain.ports import Clock
 from domain.rows import ConsoleLogins
+from domain.sessions import mark_of
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +66,8 @@ class Visitor:
     member: Member
     csrf: str
     cookie: str
+    session: str = ""
+    """The mark of this browser (domain/sessions.py)."""
 
 
 def no_pause(_member_id: str) -> float:
@@ -89,7 +92,7 @@ class Door:
             return await self._by_local_key(request)
         cookie = request.cookies.get(COOKIE, "")
         login = await self.logins.find(cookie, now=self.clock()) if cookie else None
-        return Visitor(login.member, csrf_token(login.csrf), cookie) if login else None
+        return Visitor(login.member, csrf_token(login.csrf), cookie, mark_of(login.login_id)) if login else None
 
     async def reader(self, request: Request) -> Visitor:
         """Return who reads. Raises Refusal (401)."""

@@ -33,6 +33,8 @@ class Reader:
     member: Member
     hosts: frozenset[str]
     """Where pictures of our own may come from; the page's policy shows no others."""
+    session: str = ""
+    """The mark of the browser that reads; empty for the command line."""
 
     async def page(self, cursor: int) -> dict[str, Any]:
         """Return up to PAGE_LINES lines after a cursor, each message once, as it stands at the end of the page."""
@@ -106,7 +108,7 @@ class Reader:
             "gone": is_gone,
             "text": "" if is_gone else line.text,
             "photos": [] if is_gone else [f"/console/photos/{photo}" for photo in line.photos],
-            "html": fragment(reply, hosts=self.hosts) if reply is not None else "",
+            "html": fragment(reply, hosts=self.hosts, here=self.session) if reply is not None else "",
             "waits": reply is not None and waits(reply),
             "at": line.at.isoformat(),
         }

@@ -180,7 +180,7 @@ class Listeners:
         return Response(content, media_type=content_type, headers=headers)
 
     def _reader(self, visitor: Visitor) -> Reader:
-        return Reader(self._desk.lines, visitor.member, self._desk.hosts)
+        return Reader(self._desk.lines, visitor.member, self._desk.hosts, visitor.session)
 
     def _incoming(
         self,

@@ -51,6 +51,7 @@ from domain.replies import (
     WhichStore,
     Working,
 )
+from domain.sessions import SessionsShown
 from domain.stock_alert_replies import AlertAnswer
 from domain.stock_replies import StockAnswer
 from domain.sync_replies import SyncAnswer
@@ -71,6 +72,7 @@ from handlers.console.alerts import alert_fragment
 from handlers.console.data import data_fragment, health_lines, history_fragment, queue_line
 from handlers.console.pages import fill, safe_link, when
 from handlers.faces import STAGES, STEPS, Face, face, notice_words, placed_words, version_words
+from handlers.session_faces import session_face
 from handlers.stock_faces import stock_buttons, stock_face
 from handlers.sync_faces import sync_buttons, sync_face
 from handlers.team_faces import team_face
@@ -78,8 +80,11 @@ from handlers.team_faces import team_face
 __all__ = ["Button", "buttons", "fragment"]
 
 
-def fragment(reply: Reply, *, hosts: frozenset[str] = frozenset()) -> str:  # noqa: C901 - one case a reply
-    """Return a reply as HTML. Pictures from any host but `hosts` are left out: the page may not load them."""
+def fragment(reply: Reply, *, hosts: frozenset[str] = frozenset(), here: str = "") -> str:  # noqa: C901 - one case a reply
+    """Return a reply as HTML. Pictures from any host but `hosts` are left out: the page may not load them.
+
+    `here` is the mark of the browser that reads it.
+    """
     match reply:
         case Working(sku, stage, card):
             step, sentence = STAGES.get(stage, (0, ""))
@@ -140,6 +145,8 @@ def fragment(reply: Reply, *, hosts: frozenset[str] = frozenset()) -> str:  # no
         case SyncAnswer():
             said = sync_face(reply)
             return fill("sync.html", face=said.face, copyable=said.copyable, buttons=sync_buttons(reply))
+        case SessionsShown():
+            return fill("sessions.html", face=session_face(reply, here=here, time=when))
         case SettingsShown():
             return fill("settings.html", reply=reply)
         case (

@@ -45,6 +45,7 @@ from domain.replies import (
     WhichStore,
     Working,
 )
+from domain.sessions import SessionsShown
 from domain.stock_alert_replies import AlertAnswer
 from domain.stock_replies import StockAnswer
 from domain.sync_replies import SyncAnswer
@@ -93,6 +94,7 @@ from handlers.slack.cards import (
 from handlers.slack.connect import show_connect_reply
 from handlers.slack.data import health_blocks, show_data_reply, show_history
 from handlers.slack.parts import show_compared, show_which_part
+from handlers.slack.sessions import show_sessions
 from handlers.slack.stock import show_stock_reply
 from handlers.slack.sync import show_sync_reply
 from handlers.slack.teams import show_team_reply
@@ -169,6 +171,8 @@ def render(reply: Reply, words: Words, picture: Picture = NO_PICTURE) -> Shown: 
             shown = show_stock_reply(reply, words)
         case SyncAnswer():
             shown = show_sync_reply(reply, words)
+        case SessionsShown():
+            shown = show_sessions(reply, words)
         case SettingsShown():
             shown = _settings(reply, words)
         case (

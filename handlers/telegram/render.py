@@ -52,6 +52,7 @@ from domain.replies import (
     WhichStore,
     Working,
 )
+from domain.sessions import SessionsShown
 from domain.stock_alert_replies import AlertAnswer
 from domain.stock_replies import StockAnswer
 from domain.sync_replies import SyncAnswer
@@ -84,6 +85,7 @@ from handlers.telegram.markup import (
     link,
     read_length,
 )
+from handlers.telegram.sessions import sessions_message
 from handlers.telegram.stock import stock_message
 from handlers.telegram.sync import sync_message
 from handlers.telegram.teams import invitation_message, team_message
@@ -183,6 +185,8 @@ def render(reply: Reply, words: Words = ENGLISH, *, bot_name: str = "", is_recom
             return Shown(*stock_message(reply, words))
         case SyncAnswer():
             return Shown(*sync_message(reply, words))
+        case SessionsShown():
+            return Shown(sessions_message(reply, words))
         case SettingsShown():
             return _settings(reply, words)
         case (

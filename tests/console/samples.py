@@ -50,6 +50,7 @@ from domain.replies import (
     WhichStore,
     Working,
 )
+from domain.sessions import Browser, BrowserSession, SessionsShown
 from domain.tokens import ENHANCEMENT_ID_CHARS
 from tests.console.fakes import NOW
 from tests.console.team_samples import team_replies
@@ -140,6 +141,13 @@ def every_reply(
         SettingsShown("en", "Europe/Berlin", previews=True),
         DecisionDue(sku, title, person, NOW + timedelta(days=7)),
         DecidedElsewhere("rejected", person, NOW, sku, title, reason=title),
+        SessionsShown(
+            (
+                BrowserSession("3fa9c1", Browser("Firefox, Linux", "203.0.113.9"), NOW, NOW),
+                BrowserSession("77b0e2", Browser(), NOW, NOW),
+            ),
+            ended=1,
+        ),
         *team_replies(person, store),
         *stock_replies(title, sku=sku, person=person, store=store),
     )

@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.alert_clock import send_alerts, survey_stores
 from bot.chats import Chats, open_chats
 from bot.clock import host_timezone, utc_now
 from bot.connecting import Platforms
@@ -35,6 +36,7 @@ from domain.ports import Chat
 from handlers import dispatch, enhance, publish
 from handlers.console.chat import ConsoleChat
 from handlers.desk import Desk
+from imaging.cover_chart import PillowCharts
 from platforms.registry import PLATFORMS
 from platforms.shelf.samples.catalogue import seed
 from storage.bootstrap import ensure_member, ensure_team
@@ -174,6 +176,7 @@ async def open_app(settings: Settings, *, base_url: str) -> AsyncIterator[App]:
                 chats.files,
                 doors=doors,
                 connecting=Platforms(stores, public, bool(settings.public_url)),
+                charts=PillowCharts(),
             ),
             stores=stores,
             events=SqlEvents(database, enqueuer, utc_now, media, heard=courtesy.heard),
@@ -234,6 +237,8 @@ async def working(app: App, *, steps: Steps | None = None, pace: Pace | None = N
         loops = [
             asyncio.create_task(_for_ever("outbox", lambda: _run_outbox(app))),
             asyncio.create_task(_for_ever("retention", lambda: forget_old_photos(app))),
+            asyncio.create_task(_for_ever("alerts", lambda: send_alerts(app.locks, app.desk))),
+            asyncio.create_task(_for_ever("surveys", lambda: survey_stores(app.locks, app.desk))),
             asyncio.create_task(_for_ever("stock", lambda: keep_in_step(app))),
         ]
         try:

@@ -14,6 +14,7 @@ from storage.database import Database
 from storage.outbox import forget_messages
 from storage.retention import forget_spare_photos, forgettable_photos, overdue_previews, unreminded_previews
 from storage.store_hints import forget_hints
+from storage.surveys import forget_sales
 
 if TYPE_CHECKING:
     from bot.app import App
@@ -26,6 +27,8 @@ SPARE_KEPT = timedelta(hours=1)
 """How long a photo of a group's album waits for the part that speaks to us; Telegram sends all within a second."""
 HINTS_KEPT = timedelta(days=7)
 """What a store told of a change; whoever acts on it has long read the store by then."""
+SALES_KEPT = timedelta(days=120)
+"""What was sold longer ago is no longer looked at: a forecast sees 56 days."""
 MESSAGES_KEPT = timedelta(days=30)
 """How long a delivered message's row may answer the question what was said when."""
 
@@ -69,6 +72,7 @@ async def forget_once(app: App) -> int:
     now = app.desk.clock()
     await forget_spare_photos(app.database, now - SPARE_KEPT)
     await forget_hints(app.database, now - HINTS_KEPT)
+    await forget_sales(app.database, now - SALES_KEPT)
     if messages := await forget_messages(app.database, now - MESSAGES_KEPT, now=now):
         log.info("forgot old messages", extra={"messages": messages})
     return forgotten

@@ -354,8 +354,8 @@ class UnitOfWork(Reading, Protocol):
         """
         ...
 
-    async def say_in(self, place: Place, reply: Reply, *, team_id: str) -> None:
-        """Say something in a place of the team's that nobody there asked for."""
+    async def say_in(self, place: Place, reply: Reply, *, team_id: str, attached: Reply | None = None) -> None:
+        """Say something in a place of the team's that nobody there asked for; `attached` is said under it."""
         ...
 
     async def say_under(self, enhancement_id: str, reply: Reply, *, only: Place | None = None) -> None:

@@ -60,6 +60,7 @@ class DigestShown(AlertAnswer):
     chart: Sha256 | None = None
     table: Sha256 | None = None
     table_rows: int = 0
+    table_bytes: int = 0
     asked: bool = False
 
     @property

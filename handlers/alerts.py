@@ -14,7 +14,7 @@ from domain.alert_intents import AlertIntent, DigestNow, SetAlerts, SnoozeSku
 from domain.alerts import DEFAULT_TIME, AlertPlace, AlertState, Level, Quiet, Snooze, next_due
 from domain.errors import BadInput, NotAllowed, StaleButton, UnknownSku
 from domain.intents import Press
-from domain.people import Role
+from domain.people import ChatName, Role
 from domain.ports import Reading, UnitOfWork
 from domain.rows import AuditEntry
 from domain.sentences import Sentence
@@ -22,7 +22,7 @@ from domain.stock_alert_replies import AlertsShown, SnoozeAsked, Snoozed
 from domain.tokens import Action
 from handlers.alert_faces import AGAIN, ASK, ORDERED, RESTOCK
 from handlers.desk import Asked, Desk
-from handlers.digest import make_digest, subject_of
+from handlers.digest import local_date, make_digest, subject_of, table_file
 from handlers.outlook import Prospect, look
 from handlers.places import read_zone
 from handlers.survey import survey_team
@@ -127,10 +127,12 @@ async def digest_now(asked: Asked, desk: Desk) -> None:
     async with desk.work.reading() as rows:
         zone, _origin = await find_zone(rows, asked)
         language = (await rows.places.settings(team_id, place)).language
-    today = desk.clock().astimezone(ZoneInfo(zone)).date()
+    today = local_date(desk.clock(), zone)
     made = await make_digest(team_id, place, today, desk, timezone=zone, language=language, asked=True)
     async with desk.work(asked.incoming) as work:
         await work.answer(made.reply)
+        if made.reply.table is not None and place.chat is not ChatName.CONSOLE:
+            await work.answer(await table_file(work, made.reply, made.reply.table, team_id=team_id))
 
 
 # ---------------------------------------------------------------- quiet
@@ -234,7 +236,7 @@ async def _audit(
 async def _today(asked: Asked, desk: Desk) -> date:
     async with desk.work.reading() as rows:
         zone, _origin = await find_zone(rows, asked)
-    return desk.clock().astimezone(ZoneInfo(zone)).date()
+    return local_date(desk.clock(), zone)
 
 
 def read_day(text: str, today: date) -> date:

@@ -16,9 +16,10 @@ from zoneinfo import ZoneInfo
 
 from domain.alert_rows import Sales, Survey
 from domain.alerts import TOLD, AlertState, Level, Told, is_news
-from domain.catalog import Store, StoreId
+from domain.catalog import Sha256, Store, StoreId
+from domain.data_replies import FileReady
 from domain.enhancement import EnhancementState
-from domain.people import Place
+from domain.people import ChatName, Place
 from domain.ports import Reading, UnitOfWork
 from domain.sentences import Sentence
 from domain.stock import PushState
@@ -36,6 +37,7 @@ STALE_AFTER: Final = timedelta(hours=26)
 """A store whose goods were read longer ago is said to be silent, even where nothing failed."""
 KEY_ENDS_WITHIN: Final = timedelta(days=7)
 BARS_MOST: Final = 8
+TABLE_TYPE: Final = "text/csv; charset=utf-8"
 NOTES_MOST: Final = 3
 
 
@@ -84,7 +86,7 @@ async def make_digest(
         around = await _read_around(rows, team_id, stores, day, now, words)
     loud = [one for one in ahead if not one.is_quiet(now)]
     news = [one for one in loud if is_news(one.level, told.get(one.sku.key), now) and _matters(one, told)]
-    products = _products(team_id, news, ahead, told, now.astimezone(ZoneInfo(timezone)).date())
+    products = _products(team_id, news, ahead, told, local_date(now, timezone))
     silent = DigestShown(
         day,
         around.sales.orders,
@@ -197,8 +199,8 @@ async def _with_files(
     rows = sorted(
         (one for one in ahead if is_worth_a_row(one)), key=lambda one: (-one.level.rank, -one.lost_per_day, one.sku.key)
     )
-    table = await desk.media.put(stock_table(rows, now.astimezone(ZoneInfo(words.timezone)).date(), now, words))
-    reply = replace(reply, table=table, table_rows=len(rows))
+    written = stock_table(rows, local_date(now, words.timezone), now, words)
+    reply = replace(reply, table=await desk.media.put(written), table_rows=len(rows), table_bytes=len(written))
     if desk.charts is None:
         return reply
     worst = sorted(low, key=lambda one: (-one.lost_per_day, -one.level.rank, one.sku.key))[:BARS_MOST]
@@ -285,5 +287,20 @@ def _silent(store: Store, survey: Survey, words: Words) -> Sentence:
 
 
 async def say_digest(work: UnitOfWork, place: Place, reply: DigestShown, *, team_id: str) -> None:
-    """Say it in its place."""
-    await work.say_in(place, reply, team_id=team_id)
+    """Say it in its place, its table under it as a file; the console's digest leads to the table itself."""
+    attached = None
+    if reply.table is not None and place.chat is not ChatName.CONSOLE:
+        attached = await table_file(work, reply, reply.table, team_id=team_id)
+    await work.say_in(place, reply, team_id=team_id, attached=attached)
+
+
+async def table_file(work: UnitOfWork, reply: DigestShown, table: Sha256, *, team_id: str) -> FileReady:
+    """Return the table as a file that a chat sends."""
+    file_id = await work.data.keep_file(team_id, reply.table_name, TABLE_TYPE, table)
+    said = Sentence("{number} products that are out, low or soon will be", number=reply.table_rows)
+    return FileReady(file_id, reply.table_name, table, reply.table_bytes, said)
+
+
+def local_date(now: datetime, timezone: str) -> date:
+    """Return the day that a zone's calendar shows."""
+    return now.astimezone(ZoneInfo(timezone)).date()

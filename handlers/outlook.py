@@ -6,7 +6,7 @@ Used by the digest, by `low` and by `why`. `look` reads (no store is asked), the
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -42,9 +42,14 @@ class Prospect:
     forecast: Forecast
     level: Level
     was: AlertState | None
-    is_recent: bool
-    """Whether any was sold within RECENT_DAYS."""
+    sold_lately: int
+    """How many were sold within RECENT_DAYS, and today."""
     lost_per_day: Decimal
+
+    @property
+    def is_recent(self) -> bool:
+        """Whether somebody has bought it lately."""
+        return self.sold_lately > 0
 
     def state(self, now: datetime) -> AlertState:
         """Return its state as it is now; a snooze that is over is gone."""
@@ -88,20 +93,34 @@ async def read_facts(rows: Reading, team_id: str, now: datetime) -> Facts:
     goods = await rows.alerts.goods(team_id)
     known = await rows.stock.facts(team_id)
     counted = {key for key, facts in known.items() if facts.counted_at is not None}
-    sold_since = await rows.alerts.sold_after_read(team_id)
-    on_hand = {key: one.quantity - sold_since.get(key, 0) for key, one in goods.items() if one.quantity is not None}
-    if counted:
-        on_hand |= {key: left for key, left in (await rows.stock.on_hand(team_id)).items() if key in counted}
     return Facts(
         today,
         goods,
-        on_hand,
+        await _on_hand(rows, team_id, goods, counted),
         known,
         await rows.alerts.sold_days(team_id, since=since),
         await rows.alerts.out_days(team_id, since=since),
         await rows.stock.days(team_id, None, since=since) if counted else {},
         await rows.alerts.states(team_id),
     )
+
+
+async def count_now(rows: Reading, team_id: str) -> Mapping[str, int]:
+    """Return how many there are of every SKU that somebody counts, without looking ahead."""
+    known = await rows.stock.facts(team_id)
+    counted = {key for key, facts in known.items() if facts.counted_at is not None}
+    return await _on_hand(rows, team_id, await rows.alerts.goods(team_id), counted)
+
+
+async def _on_hand(
+    rows: Reading, team_id: str, goods: Mapping[str, Goods], counted: Collection[str]
+) -> Mapping[str, int]:
+    """Return the ledger's numbers where it has counted, elsewhere the stores' less what was sold since they were read."""
+    sold_since = await rows.alerts.sold_after_read(team_id)
+    found = {key: one.quantity - sold_since.get(key, 0) for key, one in goods.items() if one.quantity is not None}
+    if counted:
+        found |= {key: left for key, left in (await rows.stock.on_hand(team_id)).items() if key in counted}
+    return found
 
 
 def prospects(facts: Facts) -> Sequence[Prospect]:
@@ -111,11 +130,12 @@ def prospects(facts: Facts) -> Sequence[Prospect]:
         return ()
     demand = _demand(facts, keys)
     told = forecast(demand)
-    recent = demand.sold[:, -RECENT_DAYS:].sum(axis=1) > 0
-    return [_prospect(facts, key, row, told, is_recent=bool(recent[row])) for row, key in enumerate(keys)]
+    today = np.array([facts.sold.get(key, {}).get(facts.today, 0) for key in keys])
+    lately = demand.sold[:, -RECENT_DAYS:].sum(axis=1) + today
+    return [_prospect(facts, key, row, told, sold_lately=int(lately[row])) for row, key in enumerate(keys)]
 
 
-def _prospect(facts: Facts, key: str, row: int, told: Forecasts, *, is_recent: bool) -> Prospect:
+def _prospect(facts: Facts, key: str, row: int, told: Forecasts, *, sold_lately: int) -> Prospect:
     one, goods, known, was = told.of(row), facts.goods.get(key), facts.known.get(key), facts.states.get(key)
     level = level_of(one, was.level if was else Level.OK)
     price = goods.price if goods else Decimal(0)
@@ -132,7 +152,7 @@ def _prospect(facts: Facts, key: str, row: int, told: Forecasts, *, is_recent: b
         one,
         level,
         was,
-        is_recent,
+        sold_lately,
         lost,
     )
 

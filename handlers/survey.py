@@ -27,11 +27,13 @@ GOODS_EVERY: Final = timedelta(hours=20)
 ORDERS_EVERY: Final = timedelta(hours=1)
 OVERLAP: Final = timedelta(minutes=10)
 """Stores show some changes late (design/STOCK.md, flow 5)."""
+REST: Final = timedelta(minutes=10)
+"""So long a store is left alone after it failed."""
 PAGE: Final = 100
 
 
 async def survey_team(team_id: str, desk: Desk, *, is_urgent: bool = False) -> None:
-    """Read what is due of every store of the team; a store that fails keeps its trouble and stops nobody.
+    """Read what is due of every store of the team; a store that fails keeps its trouble, rests, and stops nobody.
 
     `is_urgent`: a digest is about to be made, so goods of yesterday will not do.
     """
@@ -39,6 +41,8 @@ async def survey_team(team_id: str, desk: Desk, *, is_urgent: bool = False) -> N
         surveys = await rows.alerts.surveys(team_id)
     for store in await desk.stores.of_team(team_id):
         known = surveys.get(store.store.store_id, Survey(store.store.store_id))
+        if known.trouble and not _is_past(known.trouble_at, REST, desk.clock()):
+            continue
         try:
             await survey_store(store, known, desk, is_urgent=is_urgent)
         except StoreError as error:

@@ -20,6 +20,7 @@ from domain.catalog import Sku, Store, StoreId
 from domain.trade import Order, OrderLine, OrderState
 from storage.alert_tables import SurveyGoodsRow, SurveyOrderRow, SurveyOutRow, SurveySaleRow, SurveyStoreRow
 from storage.codec import clean_text
+from storage.database import Database
 from storage.statements import change, table_of
 
 GOODS: Final[Table] = table_of(SurveyGoodsRow)
@@ -84,11 +85,8 @@ class SqlSurveys:
         await self._note(store, **noted)
 
     async def went_wrong(self, store: Store, trouble: str, *, now: datetime) -> None:
-        """Note the trouble; it keeps the moment at which it began."""
-        await self._note(store)
-        statement = update(STORE).where(STORE.c.store_id == store.store_id)
-        await change(self._db_session, statement.where(STORE.c.trouble_at.is_(None)).values(trouble_at=now))
-        await change(self._db_session, statement.values(trouble=clean_text(trouble)))
+        """Note the trouble and when."""
+        await self._note(store, trouble=clean_text(trouble), trouble_at=now)
 
     async def goods(self, team_id: str) -> Mapping[str, Goods]:
         """Return every SKU once; of several stores the first gives the words, the largest quantity counts."""
@@ -167,13 +165,6 @@ class SqlSurveys:
             for row in await self._db_session.execute(statement)
         ]
 
-    async def forget_sales(self, before: date) -> int:
-        """Delete the lines and orders of before that day, of every team; return how many lines went."""
-        day = datetime(before.year, before.month, before.day, tzinfo=UTC)
-        await change(self._db_session, delete(ORDER).where(ORDER.c.ordered_at < day, ORDER.c.state.not_in(_OPEN)))
-        await change(self._db_session, delete(OUT).where(and_(OUT.c.to_day.is_not(None), OUT.c.to_day < before)))
-        return await change(self._db_session, delete(SALE).where(SALE.c.day < before))
-
     # ------------------------------------------------------------ writing
 
     async def _note(self, store: Store, **values: Any) -> None:
@@ -216,6 +207,15 @@ class SqlSurveys:
         return insert.on_conflict_do_update(
             index_elements=keys, set_={name: insert.excluded[name] for name in replaced}
         )
+
+
+async def forget_sales(database: Database, before: datetime) -> int:
+    """Delete lines, shipped orders and spells of before that moment, of every team; return how many lines went."""
+    day = before.astimezone(UTC).date()
+    async with database.begin() as db_session:
+        await change(db_session, delete(ORDER).where(ORDER.c.ordered_at < before, ORDER.c.state.not_in(_OPEN)))
+        await change(db_session, delete(OUT).where(OUT.c.to_day.is_not(None), OUT.c.to_day < day))
+        return await change(db_session, delete(SALE).where(SALE.c.day < day))
 
 
 def _goods_columns(store: Store, one: Goods) -> dict[str, Any]:

@@ -152,9 +152,11 @@ class SqlUnitOfWork(SqlReading):
                 enhancement_id=enhancement_id,
             )
 
-    async def say_in(self, place: Place, reply: Reply, *, team_id: str) -> None:
-        """Say something in a place of the team's that nobody there asked for."""
-        await self.messages.post(place, reply, team_id=team_id, event_key=None)
+    async def say_in(self, place: Place, reply: Reply, *, team_id: str, attached: Reply | None = None) -> None:
+        """Say something in a place of the team's that nobody there asked for; `attached` is said under it."""
+        said = await self.messages.post(place, reply, team_id=team_id, event_key=None)
+        if attached is not None:
+            await self.messages.post(place, attached, team_id=team_id, event_key=None, under=said.message_key)
 
     async def say_under(self, enhancement_id: str, reply: Reply, *, only: Place | None = None) -> None:
         """Say something under the card's newest message in every place that shows it, or in one place only."""

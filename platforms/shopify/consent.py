@@ -62,14 +62,18 @@ async def take(settings: Mapping[str, str], asked: Asked, landed: str, transport
 
 def is_signed(given: Mapping[str, str], client_secret: str) -> bool:
     """Whether a query carries Shopify's HMAC-SHA256 over all its other parameters, sorted, with the client secret."""
-    message = "&".join(f"{_escaped(name)}={_escaped(given[name])}" for name in sorted(given) if name != "hmac")
+    message = "&".join(f"{_name(name)}={_value(given[name])}" for name in sorted(given) if name != "hmac")
     expected = hmac.new(client_secret.encode(), message.encode(), hashlib.sha256).hexdigest()
     return hmac.compare_digest(given.get("hmac", "").lower().encode(), expected.encode())
 
 
-def _escaped(text: str) -> str:
-    """As Shopify's own libraries do: a separator inside a name or value must not make two of it."""
-    return text.replace("%", "%25").replace("&", "%26").replace("=", "%3D")
+def _value(text: str) -> str:
+    """As Shopify's own libraries do: a separator inside a name or value must not make two parameters of one."""
+    return text.replace("%", "%25").replace("&", "%26")
+
+
+def _name(text: str) -> str:
+    return _value(text).replace("=", "%3D")
 
 
 def _base(settings: Mapping[str, str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import logging
 import sys
@@ -13,6 +14,7 @@ from PIL import Image, ImageDraw, ImageFilter
 
 from bot.cli import main
 from tests.bot.command import Command, Ended
+from tests.bot.connect_rig import make_template
 
 Invoke = Callable[..., Ended]
 
@@ -70,3 +72,11 @@ def invoke(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.Captu
     yield run
     root.handlers[:] = handlers
     root.setLevel(level)
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder whose database is migrated: copied for each bot of its own."""
+    folder = tmp_path_factory.mktemp("migrated")
+    asyncio.run(make_template(folder))
+    return folder

@@ -267,7 +267,7 @@ def enhance(
     brightness: Annotated[str, typer.Option(help="auto, or stops: +0.5; 0 leaves the light alone.")] = "",
     white: Annotated[str, typer.Option(help="auto, off, or where it is white in percent: 80x15.")] = "",
     aspect: Annotated[str, typer.Option(help="auto, 1:1, 4:3 or 3:4.")] = "",
-    scale: Annotated[str, typer.Option(help="auto, or the scale of another picture of this product: 140.")] = "",
+    scale: Annotated[str, typer.Option(help="auto, sku (as the first photo here), or a number: 140.")] = "",
     thing: Annotated[str, typer.Option(help="Of several things: all, or one by its number from the left.")] = "",
     keep: Annotated[
         str, typer.Option(help="What belongs to the product, in percent: 55x60, or a box 10x20x30x40.")

@@ -13,7 +13,7 @@ from pathlib import Path
 from bot.settings import Settings
 from domain.catalog import PlatformName, Sha256
 from domain.errors import BadInput, NotPossible, UserError
-from domain.picture import Enhanced, Finding
+from domain.picture import Enhanced, Finding, scale_drawn
 from domain.recipe import Background, PictureRules, Recipe
 from imaging.engine import LocalEnhancer
 from imaging.scene import ORIGINAL, SQUARE
@@ -43,6 +43,7 @@ async def enhance_files(
             path = _path_for(photo, out, several=len(photos) > 1)
             try:
                 enhanced = await enhancer.enhance(_read(photo), recipe, [rules])
+                rules = replace(rules, scale_percent=rules.scale_percent or scale_drawn(enhanced.pictures[0].findings))
                 path = await asyncio.to_thread(_write, path, enhanced, is_folder=len(photos) > 1)
             except UserError as error:
                 failures += 1

@@ -6,6 +6,7 @@ tell a seller the same thing; a number is always measured, never assumed.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
@@ -46,6 +47,7 @@ class FindingCode(StrEnum):
     WHITE_SPOT = "white_spot"
     NO_NEUTRAL = "no_neutral"
     SCALE = "scale"
+    SCALE_FIRST = "scale_first"
     FRAME_KEPT = "frame_kept"
     SHADOW_DROPPED = "shadow_dropped"
     BACKGROUND_REPLACED = "background_replaced"
@@ -159,6 +161,13 @@ SENTENCES: dict[tuple[FindingCode, FindingLevel], str] = {
     (FindingCode.SCALE, _OK): (
         "Drawn at scale={measured:.0f}: the same number gives other photos from this distance the same scale."
     ),
+    (FindingCode.SCALE, _NOTE): (
+        "Drawn at scale={measured:.0f} like this product's first picture: true to size if both photos were taken "
+        "from one distance with the same zoom; scale=auto fills the frame."
+    ),
+    (FindingCode.SCALE_FIRST, _NOTE): (
+        "This picture sets the scale: the product's next ones are drawn at scale={measured:.0f} too."
+    ),
     (FindingCode.SCALE, _WARNING): (
         "At scale={wanted:.0f} the product does not fit the picture, so it was drawn at {measured:.0f}."
     ),
@@ -183,6 +192,12 @@ SENTENCES: dict[tuple[FindingCode, FindingLevel], str] = {
     (FindingCode.COLOUR_SPACE, _NOTE): "The photo was in {detail}; I converted it to sRGB, as shops want.",
 }
 """Every pair that may be made; a test makes each one."""
+
+
+def scale_drawn(findings: Sequence[Finding]) -> float | None:
+    """Return the scale at which a picture says that its product was drawn; None where its frame was kept."""
+    codes = {FindingCode.SCALE, FindingCode.SCALE_FIRST}
+    return next((each.measured for each in findings if each.code in codes), None)
 
 
 def possible_findings() -> frozenset[tuple[FindingCode, FindingLevel]]:

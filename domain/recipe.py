@@ -138,6 +138,8 @@ class PictureRules:
     """Keep the photo's own frame and size (`--for original`); `size_px` and `fill` are then unused."""
     only_white: bool = False
     """The platform refuses any background but pure white (Amazon's main image)."""
+    scale_percent: float | None = None
+    """For one photo: the scale at which another picture of its product stands there; None says nothing."""
 
 
 Aspect = Literal["1:1", "4:3", "3:4"]
@@ -162,6 +164,8 @@ class Recipe:
     """The picture's shape, its longer side as the platform wants it; None is the platform's own."""
     scale_percent: float | None = None
     """The whole photo's longer side ÷ the picture's shorter one: the same for photos from one distance, None fills the frame."""
+    scale_as_sku: bool | None = None
+    """Drawn at the scale of the product's first picture; None was not asked, and follows the pictures before it."""
     thing: int | None = None
     """Which of several separate things is the product, 1 the leftmost; None keeps them together."""
     hints: tuple[Hint, ...] = ()
@@ -234,17 +238,17 @@ def parse_aspect(word: str) -> Aspect | None:
     return shapes[text]
 
 
-def parse_scale(word: str) -> float | None:
-    """Read `auto` (None) or a percentage, as the finding of an earlier picture says it. Raises BadInput."""
+def scaled_as(recipe: Recipe, word: str) -> Recipe:
+    """Read `auto`, `sku`, or a percentage as the finding of an earlier picture says it. Raises BadInput."""
     text = word.strip().lower()
-    if text == "auto":
-        return None
+    if text in {"auto", "sku"}:
+        return replace(recipe, scale_percent=None, scale_as_sku=text == "sku")
     match = _SCALE.fullmatch(text)
     if match and LEAST_SCALE_PERCENT <= (percent := _number(match[1])) <= MOST_SCALE_PERCENT:
-        return percent
+        return replace(recipe, scale_percent=percent, scale_as_sku=False)
     raise BadInput(
-        "I do not know the scale “{word}”: use auto, or the percentage that I said of an earlier picture, like "
-        "scale=140.",
+        "I do not know the scale “{word}”: use auto, sku for the scale of the product's first picture, or the "
+        "percentage that I said of an earlier picture, like scale=140.",
         word=word,
     )
 
@@ -272,7 +276,7 @@ _READERS: dict[str, Callable[[Recipe, str], Recipe]] = {
     "brightness": lambda recipe, word: replace(recipe, brightness_stops=parse_brightness(word)),
     "white": lambda recipe, word: replace(recipe, white=WhiteFrom.parse(word)),
     "aspect": lambda recipe, word: replace(recipe, aspect=parse_aspect(word)),
-    "scale": lambda recipe, word: replace(recipe, scale_percent=parse_scale(word)),
+    "scale": scaled_as,
     "thing": lambda recipe, word: replace(recipe, thing=parse_thing(word)),
     "keep": lambda recipe, word: replace(recipe, hints=hinted(recipe.hints, "keep", word)),
     "remove": lambda recipe, word: replace(recipe, hints=hinted(recipe.hints, "remove", word)),

@@ -119,6 +119,10 @@ class EnhancementRows(Protocol):
         """Return what waits for a decision and was asked for in this place (any place when a SKU is given)."""
         ...
 
+    async def of_sku(self, team_id: str, sku: Sku, *, limit: int) -> Sequence[Enhancement]:
+        """Return the newest of a SKU, newest first, each with its present revision."""
+        ...
+
     async def awaiting(self, team_id: str, *, limit: int) -> Sequence[Enhancement]:
         """Return what waits for a decision in any place, the oldest first."""
         ...

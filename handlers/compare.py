@@ -8,6 +8,7 @@ from domain.catalog import Sha256
 from domain.enhancement import Enhancement, Revision
 from domain.errors import Fault, NotPossible
 from domain.intents import CompareVersions, Press
+from domain.recipe import Recipe
 from domain.replies import Compared, Version
 from handlers import decide
 from handlers.desk import Asked, Desk
@@ -60,6 +61,10 @@ async def _kept(desk: Desk, name: Sha256 | None) -> bytes | None:
         return None
 
 
+def _scale(recipe: Recipe) -> float | str | None:
+    return "sku" if recipe.scale_as_sku else recipe.scale_percent
+
+
 def _version(revision: Revision, picture: Sha256, revisions: Sequence[Revision]) -> Version:
     """Return a version with how its recipe differs from the one before it."""
     was = next((each.recipe for each in reversed(revisions) if each.number < revision.number), None)
@@ -73,7 +78,7 @@ def _version(revision: Revision, picture: Sha256, revisions: Sequence[Revision])
         "brightness": (was.brightness_stops, now.brightness_stops),
         "white": (was.white, now.white),
         "aspect": (was.aspect, now.aspect),
-        "scale": (was.scale_percent, now.scale_percent),
+        "scale": (_scale(was), _scale(now)),
         "thing": (was.thing, now.thing),
         "engine": (was.engine, now.engine),
     }

@@ -26,6 +26,7 @@ from domain.picture import Enhanced
 from domain.ports import FetchesPictures, UnitOfWork
 from domain.recipe import Recipe
 from domain.rows import AuditEntry
+from handlers import scale
 from handlers.card import card_reply, show_card
 from handlers.desk import Asked, Desk, id_from
 from handlers.failures import sentence_for
@@ -50,6 +51,7 @@ async def start(
 
     The first photo goes to `first_position`, the second to the next one, and so on.
     """
+    others = await work.enhancements.of_sku(asked.incoming.team_id, found.sku, limit=scale.LOOKED_AT)
     incoming = asked.incoming
     for position, photo in enumerate(photos, start=first_position):
         enhancement = Enhancement(
@@ -59,7 +61,7 @@ async def start(
             title=found.title_at(targets),
             photo=photo,
             state=EnhancementState.RECEIVED,
-            revision=Revision(1, recipe),
+            revision=Revision(1, scale.inherited(recipe, position, others)),
             targets=tuple(replace(target, position=position) for target in targets),
             place=incoming.place,
             requested_by=asked.member.member_id,
@@ -170,7 +172,8 @@ async def improve(enhancement_id: str, desk: Desk) -> None:
     stores = [await desk.stores.open(target.store_id) for target in enhancement.targets]
     rules = {rules.name: rules for rules in (desk.stores.rules(store.store) for store in stores)}
     photo = await desk.media.get(enhancement.photo)
-    enhanced = await desk.enhancer.enhance(photo, enhancement.revision.recipe, tuple(rules.values()))
+    drawn_by = await scale.as_first_picture(enhancement, tuple(rules.values()), desk)
+    enhanced = await desk.enhancer.enhance(photo, enhancement.revision.recipe, drawn_by)
     revision = await _store_pictures(enhancement.revision, enhanced, desk)
     async with desk.work() as work:
         await work.enhancements.save(replace(enhancement, revision=revision), was=enhancement)

@@ -144,14 +144,16 @@ def framing_findings(
 ) -> tuple[Finding, ...]:
     """Say at which scale the product was drawn, or that a kept frame has no room for such wishes."""
     if rules.keep_frame:
-        wishes = (recipe.margin_percent, recipe.scale_percent, recipe.aspect)
+        wishes = (recipe.margin_percent, recipe.scale_percent, recipe.scale_as_sku or None, recipe.aspect)
         return (Finding(FindingCode.FRAME_KEPT, FindingLevel.NOTE),) if any(wish is not None for wish in wishes) else ()
     drawn = float(100 * framing.scale * photo_long_side_px / min(rules.size_px))
-    wanted = recipe.scale_percent
-    fits = wanted is None or drawn > wanted - SCALE_TOLERANCE_PERCENT
-    return (
-        Finding(FindingCode.SCALE, FindingLevel.OK if fits else FindingLevel.WARNING, measured=drawn, wanted=wanted),
-    )
+    if recipe.scale_as_sku and rules.scale_percent is None:
+        return (Finding(FindingCode.SCALE_FIRST, FindingLevel.NOTE, measured=drawn),)
+    wanted = rules.scale_percent if recipe.scale_as_sku else recipe.scale_percent
+    fits = FindingLevel.NOTE if recipe.scale_as_sku else FindingLevel.OK
+    if wanted is not None and drawn <= wanted - SCALE_TOLERANCE_PERCENT:
+        fits = FindingLevel.WARNING
+    return (Finding(FindingCode.SCALE, fits, measured=drawn, wanted=wanted),)
 
 
 def sides_cut_off(alpha: AlphaU8, crop: Box, *, photo_width: int, photo_height: int) -> tuple[str, ...]:

@@ -258,7 +258,7 @@ def _render(cut: _CutOut, recipe: Recipe, rules: PictureRules, backdrop: PixelsU
         cut.crop,
         photo_width=width,
         photo_height=height,
-        scale_percent=recipe.scale_percent,
+        scale_percent=rules.scale_percent if recipe.scale_as_sku else recipe.scale_percent,
     )
     findings += checks.framing_findings(recipe, rules, framing, photo_long_side_px=max(width, height))
     pixels, crop_alpha = _drawn(cut, framing)

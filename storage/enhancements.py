@@ -121,6 +121,15 @@ class SqlEnhancements:
             await self.load(row.enhancement_id) for row in await find_all(self._db_session, waiting.limit(MOST_WAITING))
         ]
 
+    async def of_sku(self, team_id: str, sku: Sku, *, limit: int) -> Sequence[Enhancement]:
+        """Return the newest of a SKU, newest first, each with its present revision."""
+        statement = (
+            select(col(EnhancementRow.enhancement_id))
+            .where(col(EnhancementRow.team_id) == team_id, col(EnhancementRow.sku_key) == sku.key)
+            .order_by(col(EnhancementRow.created_at).desc(), col(EnhancementRow.enhancement_id).desc())
+        )
+        return [await self.load(each) for each in (await self._db_session.execute(statement.limit(limit))).scalars()]
+
     async def awaiting(self, team_id: str, *, limit: int) -> Sequence[Enhancement]:
         """Return what waits for a decision in any place, the oldest first."""
         statement = select(EnhancementRow).where(

@@ -74,6 +74,23 @@ def test_a_scale_that_does_not_fit_is_brought_down_and_said(enhancer: LocalEnhan
     assert product_width(picture) == pytest.approx(950, abs=4)
 
 
+def test_scale_of_the_first_picture_is_followed_and_said(enhancer: LocalEnhancer) -> None:
+    large, small = (encoded(disc(radius=radius, centre=(320, 240))) for radius in (110, 70))
+    recipe = Recipe().changed({"scale": "sku"})
+    first = enhancer.enhance_photo(large, recipe, [PLAIN]).pictures[0]
+    sets = found(first, FindingCode.SCALE_FIRST)
+    following = replace(PLAIN, scale_percent=sets.measured)
+    second = enhancer.enhance_photo(small, recipe, [following]).pictures[0]
+    assert product_width(second) / product_width(first) == pytest.approx(70 / 110, abs=0.02)
+    assert found(second, FindingCode.SCALE).level is FindingLevel.NOTE
+    too_large = replace(PLAIN, scale_percent=900)
+    assert found(enhancer.enhance_photo(small, recipe, [too_large]).pictures[0], FindingCode.SCALE).level is (
+        FindingLevel.WARNING
+    )
+    unasked = enhancer.enhance_photo(small, Recipe(), [following]).pictures[0]
+    assert product_width(unasked) == pytest.approx(800, abs=6)
+
+
 @pytest.mark.parametrize(("aspect", "size"), [("4:3", (1000, 750)), ("3:4", (750, 1000)), ("1:1", (1000, 1000))])
 def test_shape_is_what_was_asked_for(enhancer: LocalEnhancer, aspect: str, size: tuple[int, int]) -> None:
     rules: PictureRules = replace(MAIN, background=WHITE)
@@ -82,7 +99,7 @@ def test_shape_is_what_was_asked_for(enhancer: LocalEnhancer, aspect: str, size:
     assert found(picture, FindingCode.CENTRE).level is FindingLevel.OK
 
 
-@pytest.mark.parametrize("options", [{"margin": "20"}, {"scale": "90"}, {"aspect": "4:3"}])
+@pytest.mark.parametrize("options", [{"margin": "20"}, {"scale": "90"}, {"scale": "sku"}, {"aspect": "4:3"}])
 def test_kept_frame_says_that_it_has_no_room_for_such_wishes(enhancer: LocalEnhancer, options: dict[str, str]) -> None:
     plain, asked = (
         enhancer.enhance_photo(encoded(disc()), each, [ORIGINAL]).pictures[0]

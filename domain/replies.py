@@ -18,8 +18,8 @@ from domain.hint import HintKind
 from domain.intents import Incoming
 from domain.people import Place, Role
 from domain.picture import Finding
-from domain.stock_alert_replies import AlertReply
 from domain.sessions import SessionsShown
+from domain.stock_alert_replies import AlertReply
 from domain.stock_replies import StockReply
 from domain.sync_replies import SyncReply
 from domain.team_replies import InvitationList, RemovalAsked, TeamReply, WorkspaceInvited

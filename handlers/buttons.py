@@ -44,6 +44,7 @@ from domain.replies import (
     WhichStore,
     Working,
 )
+from domain.sessions import SessionsShown
 from domain.stock_alert_replies import AlertAnswer
 from domain.stock_replies import StockAnswer
 from domain.sync_replies import SyncAnswer
@@ -135,6 +136,7 @@ def buttons(reply: Reply) -> tuple[Button, ...]:  # noqa: C901 - one case a repl
             | MemberList()
             | SettingsShown()
             | DecisionDue()
+            | SessionsShown()
             | DecidedElsewhere()
             | Compared()
             | InvitationList()

@@ -18,7 +18,9 @@ def _read(words: Words) -> Intent:
         case ["end", mark]:
             return EndSessions(mark[:20])
         case _:
-            raise BadInput("Write `sessions` to see your browsers, `sessions end MARK` or `sessions end all` to sign out.")
+            raise BadInput(
+                "Write `sessions` to see your browsers, `sessions end MARK` or `sessions end all` to sign out."
+            )
 
 
 SESSION_COMMANDS: tuple[Command, ...] = (

@@ -22,7 +22,17 @@ from bot.visits import LEFT_OUT, Choice, Visit
 from domain.connecting import ConnectLink
 from domain.errors import BadInput, StoreError, UserError
 from domain.people import ChatName, Member
-from handlers.connect_page_words import done_words, feature_words, form_words, go_words, paste_words, refused_title
+from handlers.connect_page_words import (
+    FORM_TOO_LARGE,
+    FORM_UNREADABLE,
+    NOT_OUR_FORM,
+    done_words,
+    feature_words,
+    form_words,
+    go_words,
+    paste_words,
+    refused_title,
+)
 from handlers.console.pages import fill
 from handlers.failures import sentence_for
 from handlers.words import Words, known_language
@@ -244,9 +254,7 @@ def _csrf(code: str, browser: str) -> str:
 def _check_csrf(form: Mapping[str, Sequence[str]], code: str, browser: str, request: Request) -> None:
     sent = form.get("csrf", [""])[0]
     if COOKIE not in request.cookies or not hmac.compare_digest(sent.encode(), _csrf(code, browser).encode()):
-        raise LinkRefused(
-            "csrf", "That did not come from the page I gave you: open the link again, with cookies allowed."
-        )
+        raise LinkRefused("csrf", NOT_OUR_FORM)
 
 
 async def _form(request: Request) -> dict[str, list[str]]:
@@ -255,11 +263,11 @@ async def _form(request: Request) -> dict[str, list[str]]:
     async for part in request.stream():
         body += part
         if len(body) > FORM_BYTES_MOST:
-            raise BadInput("That is more than this page takes: open the link again.")
+            raise BadInput(FORM_TOO_LARGE)
     try:
         pairs = parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=100)
     except ValueError:
-        raise BadInput("I cannot read that form: open the link again.") from None
+        raise BadInput(FORM_UNREADABLE) from None
     form: dict[str, list[str]] = {}
     for name, value in pairs:
         form.setdefault(name, []).append(value)

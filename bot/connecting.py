@@ -9,8 +9,6 @@ from bot.keeping import shop_in
 from bot.stores import ConnectedStores
 from domain.catalog import PlatformName, Store, StoreId
 from domain.connecting import Address, Feature
-from domain.errors import BadInput
-from platforms.descriptor import Descriptor
 from platforms.registry import PLATFORMS
 
 
@@ -22,9 +20,10 @@ class Platforms:
     base_url: str
     is_public: bool
 
-    def platform(self, word: str) -> PlatformName:
-        """Return what a word means. Raises BadInput naming those that can be connected."""
-        return known_platform(word).platform
+    def platforms(self) -> Mapping[str, PlatformName]:
+        """Return those that can be connected, by the words people may use."""
+        known = {one.platform.value: one.platform for one in PLATFORMS.values() if one.features}
+        return known | {"woo": PlatformName.WOOCOMMERCE}
 
     def label(self, platform: PlatformName) -> str:
         """Return how its maker spells it."""
@@ -35,17 +34,9 @@ class Platforms:
         return PLATFORMS[platform].features
 
     def given(self, platform: PlatformName, shop: str) -> Mapping[str, str]:
-        """Return the settings that a word behind `connect PLATFORM` stands for. Raises BadInput."""
+        """Return the settings that a word behind `connect PLATFORM` stands for: Etsy's tells by itself. Raises BadInput."""
         descriptor = PLATFORMS[platform]
-        if not shop:
-            return {}
-        if not descriptor.shop_setting:
-            raise BadInput(
-                "{platform} tells me by itself which shop is yours: `connect {name}` is enough.",
-                platform=descriptor.label,
-                name=platform.value,
-            )
-        return descriptor.clean({descriptor.shop_setting: shop})
+        return descriptor.clean({descriptor.shop_setting: shop}) if shop and descriptor.shop_setting else {}
 
     def address(self, platform: PlatformName, code: str) -> Address:
         """Return where a link's page is."""
@@ -62,14 +53,3 @@ class Platforms:
     def forget(self, store_id: StoreId) -> None:
         """Remember nothing of a store's old keys in this process."""
         self.stores.supplies.transports.forget(store_id)
-
-
-def known_platform(word: str) -> Descriptor:
-    """Return the platform a word means. Raises BadInput naming those that can be connected."""
-    known = {one.platform.value: one for one in PLATFORMS.values() if one.features}
-    found = known.get({"woo": "woocommerce"}.get(word.lower(), word.lower()))
-    if found is None:
-        raise BadInput(
-            "I cannot connect “{word}”: the stores I know are {names}.", word=word[:40], names=", ".join(known)
-        )
-    return found

@@ -23,13 +23,24 @@ from domain.errors import NotPossible, RowChanged, StoreError, UserError
 from domain.people import Member, Role
 from domain.ports import Clock, Work
 from domain.rows import AuditEntry
+from handlers.connect_page_words import (
+    CANNOT_ASK,
+    LINK_ELSEWHERE,
+    LINK_NO_ADMIN,
+    LINK_OF_ANOTHER,
+    LINK_OLD,
+    LINK_UNKNOWN,
+    LINK_USED,
+    MISSING,
+    SAID_NO,
+    STORE_GONE,
+)
 from handlers.failures import sentence_for
 from platforms.descriptor import Asked, Descriptor, Given
 from platforms.registry import PLATFORMS
 
 CONNECTED: Final = "connected"
 """How a link has ended that led to a store; its id stands behind a colon."""
-_BEGIN_AGAIN: Final = "Send `connect` in your chat, and I give you a fresh one."
 
 
 class LinkRefused(UserError):
@@ -128,9 +139,7 @@ class Consents:
             raise _elsewhere()
         store = await self.stores.rows.get(StoreId(store_id))
         if store is None:
-            raise LinkRefused(
-                "gone", "That store was disconnected meanwhile: send `connect` to begin anew.", status=410
-            )
+            raise LinkRefused("gone", STORE_GONE, status=410)
         async with self.work.reading() as rows:
             held = {one.name for one in await rows.connections.scopes_of(store.store_id)}
         return link, store, features_of(PLATFORMS[link.platform], held)
@@ -153,13 +162,9 @@ class Consents:
 
     async def _visit(self, link: ConnectLink, *, browser: str, signed_in: Member | None) -> Visit:
         if link.ended:
-            raise LinkRefused(
-                "used", "That link was used already. Send `connect` in your chat for a fresh one.", status=410
-            )
+            raise LinkRefused("used", LINK_USED, status=410)
         if link.expires_at <= self.clock():
-            raise LinkRefused(
-                "expired", "That link is too old. Send `connect` in your chat for a fresh one.", status=410
-            )
+            raise LinkRefused("expired", LINK_OLD, status=410)
         if link.browser_hash and link.browser_hash != hashed(browser):
             raise _elsewhere()
         async with self.work.reading() as rows:
@@ -172,20 +177,16 @@ class Consents:
             )
         member = members.get(link.member_id)
         if member is None or not member.role.covers(Role.ADMIN):
-            raise LinkRefused("no admin", "Whoever asked for that link is no admin here any more: ask one who is.")
+            raise LinkRefused("no admin", LINK_NO_ADMIN)
         if signed_in is not None and signed_in.member_id != member.member_id:
-            raise LinkRefused(
-                "another member", "That link was made for somebody else: send `connect` yourself for one of your own."
-            )
+            raise LinkRefused("another member", LINK_OF_ANOTHER)
         return await self._shown(link, member, team.name, given)
 
     async def _shown(self, link: ConnectLink, member: Member, team_name: str, given: set[str]) -> Visit:
         descriptor = PLATFORMS[link.platform]
         store = await self.stores.rows.get(StoreId(link.store_id)) if link.store_id else None
         if link.store_id and store is None:
-            raise LinkRefused(
-                "gone", "That store was disconnected meanwhile: send `connect` to begin anew.", status=410
-            )
+            raise LinkRefused("gone", STORE_GONE, status=410)
         own = await self.stores.own_settings(store) if store else dict(link.given)
         choices = tuple(choice_of(feature, link, given) for feature in descriptor.features)
         way = self._way(link, descriptor, own)
@@ -244,14 +245,12 @@ class Consents:
             if one.is_needed and not complete[one.name] and one.name not in consent.gives
         ]
         if missing:
-            raise NotPossible("Something is missing: {names}.", names=", ".join(one.label for one in missing))
+            raise NotPossible(MISSING, names=", ".join(one.label for one in missing))
         settings = {**self._completed(descriptor, own), "rights": " ".join(scopes)}
         if is_pasted:
             settings["redirect_url"] = self._pasted_at(descriptor, own)
         if not consent.is_open(settings):
-            raise NotPossible(
-                "{platform} cannot be asked with these keys: check them, then try again.", platform=descriptor.label
-            )
+            raise NotPossible(CANNOT_ASK, platform=descriptor.label)
         asked = consent.ask(settings)
         kept = {"page": asked.page, "state": asked.state, "kept": asked.kept, "own": dict(own), "settings": settings}
         async with self.work() as work:
@@ -281,7 +280,7 @@ class Consents:
                     await work.connections.end_link(link.link_hash, "refused")
             if isinstance(error, StoreError):
                 raise NotPossible(
-                    "{platform} said no ({why}), so I kept nothing: start again with `connect`.",
+                    SAID_NO,
                     platform=descriptor.label,
                     why=sentence_for(error),
                 ) from error
@@ -296,9 +295,7 @@ class Consents:
         if link.store_id:
             store, is_new = await self.stores.rows.get(StoreId(link.store_id)), False
             if store is None:
-                raise LinkRefused(
-                    "gone", "That store was disconnected meanwhile: send `connect` to begin anew.", status=410
-                )
+                raise LinkRefused("gone", STORE_GONE, status=410)
         else:
             store, is_new = await store_for(self.stores, link.team_id, descriptor, own)
         kept = await keep(self.stores, store, own, is_new=is_new, tokens=given.tokens)
@@ -326,10 +323,8 @@ def new_browser() -> str:
 
 
 def _unknown(reason: str) -> LinkRefused:
-    return LinkRefused(reason, f"I do not know that link. {_BEGIN_AGAIN}", status=404)
+    return LinkRefused(reason, LINK_UNKNOWN, status=404)
 
 
 def _elsewhere() -> LinkRefused:
-    return LinkRefused(
-        "another browser", f"That link was opened in another browser, and is good in that one only. {_BEGIN_AGAIN}"
-    )
+    return LinkRefused("another browser", LINK_ELSEWHERE)

@@ -11,6 +11,7 @@ from bot.stores import ConnectedStores
 from domain.catalog import Store, StoreId
 from domain.connection import StoreHealth, Tokens
 from domain.errors import NotPossible, RateLimited, StoreDown, StoreError
+from handlers.connect_page_words import NAME_TAKEN
 from handlers.failures import sentence_for
 from platforms.descriptor import Descriptor
 
@@ -38,7 +39,7 @@ async def keep(
     kept_tokens = stores.supplies.transports.tokens
     old = (await kept_tokens.load(store.store_id)).tokens
     if is_new and not await stores.rows.add(store, sealed):
-        raise NotPossible("Another store was connected as {name} just now: start again.", name=store.name)
+        raise NotPossible(NAME_TAKEN, name=store.name)
     if not is_new:
         await stores.rows.reconnect(store.store_id, sealed)
     stores.supplies.transports.forget(store.store_id)

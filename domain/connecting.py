@@ -158,8 +158,8 @@ class Address:
 class Connecting(Protocol):
     """What the roof knows of the platforms and of our own pages."""
 
-    def platform(self, word: str) -> PlatformName:
-        """Return what a word means. Raises BadInput naming those that can be connected."""
+    def platforms(self) -> Mapping[str, PlatformName]:
+        """Return those that can be connected, by the words people may use for each; the platform's own word first."""
         ...
 
     def label(self, platform: PlatformName) -> str:
@@ -171,7 +171,10 @@ class Connecting(Protocol):
         ...
 
     def given(self, platform: PlatformName, shop: str) -> Mapping[str, str]:
-        """Return the settings that a word behind `connect PLATFORM` stands for. Raises BadInput."""
+        """Return the settings that a word behind `connect PLATFORM` stands for; none where it takes no word.
+
+        Raises BadInput.
+        """
         ...
 
     def address(self, platform: PlatformName, code: str) -> Address:
@@ -194,9 +197,9 @@ class Connecting(Protocol):
 class NoConnecting:
     """A bot without pages: stores are connected on its command line."""
 
-    def platform(self, word: str) -> PlatformName:
-        """Raise NotPossible."""
-        raise NotPossible("Stores are connected on my command line here: `packshot store add {word}`.", word=word)
+    def platforms(self) -> Mapping[str, PlatformName]:
+        """Return all of them: which is meant is no question of pages."""
+        return {platform.value: platform for platform in PlatformName}
 
     def label(self, platform: PlatformName) -> str:
         """Return the plain name."""

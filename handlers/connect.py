@@ -37,7 +37,13 @@ _FIRST_DAY: Final = date(2026, 1, 1)
 
 async def connect(asked: Asked, intent: ConnectStore, desk: Desk) -> None:
     """Answer with a link to connect one more store. Raises BadInput for a platform or a shop that is none."""
-    platform = desk.connecting.platform(intent.platform)
+    known = desk.connecting.platforms()
+    platform = known.get(intent.platform)
+    if platform is None:
+        names = ", ".join(name for name, one in known.items() if name == one.value)
+        raise BadInput(
+            "I cannot connect “{word}”: the stores I know are {names}.", word=intent.platform[:40], names=names
+        )
     given = desk.connecting.given(platform, intent.shop)
     await _offer(asked, desk, platform, given=given)
 

@@ -7,9 +7,27 @@ from collections.abc import Sequence
 from domain.connecting import FeatureName
 from domain.people import ChatName
 from handlers.connect_faces import FEATURE_LABELS, FEATURE_USES
-from handlers.words import Words
+from handlers.words import Words, text
 
 _CHATS = {ChatName.SLACK: "Slack", ChatName.TELEGRAM: "Telegram", ChatName.CONSOLE: "Packshot"}
+
+LINK_USED = text("That link was used already. Send `connect` in your chat for a fresh one.")
+LINK_OLD = text("That link is too old. Send `connect` in your chat for a fresh one.")
+LINK_UNKNOWN = text("I do not know that link. Send `connect` in your chat for a fresh one.")
+LINK_ELSEWHERE = text(
+    "That link was opened in another browser, and is good in that one only. Send `connect` in your chat for a fresh one."
+)
+LINK_NO_ADMIN = text("Whoever asked for that link is no admin here any more: ask one who is.")
+LINK_OF_ANOTHER = text("That link was made for somebody else: send `connect` yourself for one of your own.")
+STORE_GONE = text("That store was disconnected meanwhile: send `connect` to begin anew.")
+NOT_OUR_FORM = text("That did not come from the page I gave you: open the link again, with cookies allowed.")
+FORM_TOO_LARGE = text("That is more than this page takes: open the link again.")
+FORM_UNREADABLE = text("I cannot read that form: open the link again.")
+MISSING = text("Something is missing: {names}.")
+CANNOT_ASK = text("{platform} cannot be asked with these keys: check them, then try again.")
+SAID_NO = text("{platform} said no ({why}), so I kept nothing: start again with `connect`.")
+NAME_TAKEN = text("Another store was connected as {name} just now: start again.")
+"""What a page refuses with; raised in the roof, so that the roof holds no text of its own."""
 
 
 def form_words(
@@ -38,9 +56,7 @@ def form_words(
         "note": note,
         "instead_label": words("Or type in an application password"),
         "instead_go": words("Connect with it"),
-        "foot": words("Keys are kept encrypted, and never shown in a chat. `disconnect` takes all of it back.").replace(
-            "`", ""
-        ),
+        "foot": words("Keys are kept encrypted, and never shown in a chat. “disconnect” takes all of it back."),
     }
 
 

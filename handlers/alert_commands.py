@@ -23,8 +23,8 @@ def read_time(text: str) -> time:
     match = _TIME.fullmatch(text.strip())
     if match is not None:
         hour, minute, half = int(match[1]), int(match[2] or 0), (match[3] or "").lower()
-        if half in {"am", "pm"} and 1 <= hour <= 12:
-            hour = hour % 12 + (12 if half == "pm" else 0)
+        if half in {"am", "pm"}:
+            hour = hour % 12 + (12 if half == "pm" else 0) if 1 <= hour <= 12 else 24
         if hour < 24 and minute < 60:
             return time(hour, minute)
     raise BadInput("I do not know the time “{word}”: write it like `alerts at 8:00`.", word=text[:20])

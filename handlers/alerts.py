@@ -241,7 +241,7 @@ async def _today(asked: Asked, desk: Desk) -> date:
 
 def read_day(text: str, today: date) -> date:
     """Read `2026-12-03`, `3.12.`, `3 Dec`, `3. Dezember 2026`; without a year the next such day. Raises BadInput."""
-    said = text.strip().removeprefix("eta ").strip().lower()
+    said = text.strip().lower().removeprefix("eta ").strip()
     found = None
     with suppress(ValueError):
         found = date.fromisoformat(said)

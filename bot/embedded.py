@@ -14,6 +14,7 @@ from bot.teams import invitation_lines
 from domain.errors import NotPossible
 from domain.intents import Incoming
 from domain.people import Actor, ChatName, Member, Role
+from domain.stripped import without_metadata
 from handlers import dispatch
 from handlers.console.chat import ROOM, actor_of, event_key
 from handlers.console.lines import Reader
@@ -38,7 +39,7 @@ async def take_embedded(
     await migrate_all(settings)
     async with open_app(settings, base_url=f"http://127.0.0.1:{settings.port}") as app, working(app):
         member = await _member(app, name, team)
-        photos = tuple([await app.media.put(content) for content in contents])
+        photos = tuple([await app.media.put(without_metadata(content)) for content in contents])
         key = event_key(member, uuid.uuid4().hex)
         incoming = Incoming(key, member.team_id, actor_of(member), ROOM, text, photos, token, dict(options or {}))
         await app.events.take(incoming, working=dispatch.provisional(incoming, member))

@@ -52,6 +52,8 @@ def rules(*, upload_bytes: int) -> tuple[Rule, ...]:
         # A camera roll over a phone's line takes minutes.
         Rule("/console/say", body_bytes=upload_bytes, seconds=600, is_page=True),
         Rule("/console/stream", seconds=None, is_page=True),
+        # A shop's photos over a slow line.
+        Rule("/console/export", ENTRY, body_bytes=SMALL, seconds=3600, is_page=True),
         Rule("/console", body_bytes=SMALL * 16, is_page=True),
         Rule("/connect", ENTRY, body_bytes=SMALL, seconds=120, is_page=True),
         Rule("/slack", ENTRY, body_bytes=SMALL, is_page=True),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
 from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.applications import Starlette
@@ -20,6 +20,7 @@ from bot.chats import WayIn
 from bot.clock import utc_now
 from bot.connect_pages import ConnectPages
 from bot.consent import Consents
+from bot.export import stream_export
 from bot.gate import HEADERS, Doorplate, Gate
 from bot.gate_rules import MEMBER, rules
 from bot.metrics import render_metrics
@@ -31,9 +32,12 @@ from domain.errors import Fault
 from domain.people import Member
 from handlers import dispatch
 from handlers.console.guard import COOKIE
+from handlers.console.chat import ROOM
+from handlers.console.data_pages import DataPages
 from handlers.console.listeners import ConsoleDesk, console_routes
 from handlers.failures import sentence_for
 from platforms.shelf.storefront import storefront_routes
+from handlers.health import status_of
 from storage.codec import dump_reply
 from storage.store_hints import SqlStoreHints
 
@@ -44,6 +48,21 @@ MAX_UPLOAD_BYTES = 100_000_000
 
 
 def web_app(app: App, *, port: int, listeners: Sequence[WayIn] = ()) -> Starlette:
+def data_pages(
+    app: App, hosts: frozenset[str], signed_in: Callable[[Request], Awaitable[Member | None]]
+) -> DataPages:
+    """Return the pages of health and data on the app's own rows."""
+
+    async def status(member: Member) -> StatusShown:
+        async with app.desk.work.reading() as rows:
+            return await status_of(rows, app.desk, member.team_id, ROOM)
+
+    def stream(team_id: str) -> AsyncIterator[bytes]:
+        return stream_export(app.settings.data_dir, app.database, app.media, team_id, now=utc_now())
+
+    return DataPages(app.desk.work, app.media, utc_now, hosts, signed_in, status, stream)
+
+
     """Return the application; `port` is the one that is bound, which the Host check needs."""
     hosts = frozenset(f"{name}:{port}" for name in app.settings.public_hosts) | app.settings.public_hosts
     key = local_key(app.settings)
@@ -137,6 +156,7 @@ def web_app(app: App, *, port: int, listeners: Sequence[WayIn] = ()) -> Starlett
             *console_routes(console),
             *connect.routes(),
             *(links.routes() if (links := picture_links(app.settings, app.media)) else ()),
+            *data_pages(app, hosts, signed_in).routes(),
             *StoreHooks(app.stores, SqlStoreHints(app.database, utc_now), utc_now).routes(),
             *(route for way_in in listeners for route in way_in.routes()),
             *storefront_routes(

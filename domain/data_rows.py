@@ -47,6 +47,14 @@ class DataRows(Protocol):
         """Return a one-time code for the team's export; only its hash is kept."""
         ...
 
+    async def is_export_offered(self, code: str) -> bool:
+        """Whether a code would still give an export, without using it up."""
+        ...
+
+    async def take_export(self, code: str) -> tuple[str, str] | None:
+        """Use a code up; return the team's id and who asked, None for one that is unknown, used or too old."""
+        ...
+
     async def team_facts(self, team_id: str) -> Mapping[str, int]:
         """Return how much of what a team has, by the name of its table; empty tables are left out."""
         ...

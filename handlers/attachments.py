@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 from domain.catalog import Sha256
 from domain.errors import NotPossible
 from domain.intents import Incoming
+from domain.stripped import without_metadata
 from handlers.desk import Desk
 
 MAX_ATTACHMENTS = 20
@@ -29,7 +31,9 @@ async def fetched(incoming: Incoming, desk: Desk) -> Incoming:
     # One after the other: a phone album of ten is 50 MB, and a small host has little memory.
     names: list[Sha256] = []
     for attachment in incoming.attachments:
-        names.append(await desk.media.put(await files.fetch(attachment)))  # noqa: PERF401 - awaits in order
+        content = await files.fetch(attachment)
+        stripped = await asyncio.to_thread(without_metadata, content)
+        names.append(await desk.media.put(stripped))
     return replace(incoming, photos=(*incoming.photos, *names), attachments=())
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import assert_never
 
 from domain.connect_replies import ConnectAnswer
+from domain.data_replies import ExportOffered, FileReady, Forgotten, HealthNotice
 from domain.enhancement import PUBLISHED_PLACEMENTS
 from domain.replies import (
     AlreadyDecided,
@@ -147,6 +148,10 @@ def buttons(reply: Reply) -> tuple[Button, ...]:  # noqa: C901 - one case a repl
             | WorkspaceInvited()
         ):
             return ()
+            | HealthNotice()
+            | FileReady()
+            | ExportOffered()
+            | Forgotten()
         case _:
             assert_never(reply)
 

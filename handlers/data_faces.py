@@ -12,6 +12,7 @@ from domain.replies import HistoryShown
 from handlers.team_faces import TeamFace
 from handlers.words import ENGLISH, Words
 
+_MARKS = frozenset("`\"<>&")
 _ICONS = {"good": "✅", "warn": "⏰", "bad": "🔌"}
 
 
@@ -99,6 +100,11 @@ def history_turn(reply: HistoryShown, words: Words) -> tuple[str, str]:
     return page, " ".join(part for part in asked if part) if reply.page < reply.pages else ""
 
 
-def as_word(text: str) -> str:
-    """Return text as one word of a command: names and SKUs may have spaces in them."""
+def as_word(text: str, *, instead: str = "STORE") -> str:
+    """Return text as one word of a command: names and SKUs may have spaces in them.
+
+    One that would break out of the command's own marks is called `instead`, for a person to put in.
+    """
+    if any(char in _MARKS for char in text):
+        return instead
     return f'"{text}"' if any(char.isspace() or char == "," for char in text) else text

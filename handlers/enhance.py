@@ -7,6 +7,7 @@ by compare-and-set.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -26,6 +27,7 @@ from domain.picture import Enhanced
 from domain.ports import FetchesPictures, UnitOfWork
 from domain.recipe import Recipe
 from domain.rows import AuditEntry
+from domain.stripped import without_metadata
 from handlers import scale
 from handlers.card import card_reply, show_card
 from handlers.desk import Asked, Desk, id_from
@@ -136,7 +138,8 @@ async def fetch(enhancement_id: str, desk: Desk) -> None:
             await show_card(work, started)
             enhancement = started
     if enhancement.photo is None:
-        photo = await desk.media.put(await _fetch_from_store(enhancement, desk))
+        fetched = await _fetch_from_store(enhancement, desk)
+        photo = await desk.media.put(await asyncio.to_thread(without_metadata, fetched))
         async with desk.work() as work:
             await work.enhancements.save(replace(enhancement, photo=photo), was=enhancement)
 

@@ -13,6 +13,7 @@ from domain.people import Role
 from domain.ports import UnitOfWork
 from domain.rows import AuditEntry
 from domain.sentences import Sentence
+from handlers.data_faces import as_word
 from handlers.desk import Asked, Desk
 from handlers.words import text
 
@@ -61,7 +62,9 @@ async def _forget_person(work: UnitOfWork, asked: Asked, intent: Forget, desk: D
             Sentence("the name in {number} lines of the history, which stay without it", number=traces.lines),
             Sentence("the name and ids wherever else I keep them"),
         )
-        todo = Sentence("This cannot be undone. `forget {name} sure=yes` does it.", name=traces.name)
+        todo = Sentence(
+            "This cannot be undone. `forget {name} sure=yes` does it.", name=as_word(traces.name, instead="NAME")
+        )
         said = Sentence("Of {name} I would delete:", name=traces.name)
         await work.answer(Forgotten(said, lines, todo, is_done=False))
         return

@@ -65,7 +65,7 @@ class SqlHealth:
             .where(col(OutboxRow.team_id) == team_id, col(OutboxRow.state) == "sent")
             .group_by(col(OutboxRow.chat))
         )
-        found: dict[str, datetime] = dict((await self._db_session.execute(sent)).tuples().all())
+        found: dict[str, datetime] = dict(list(await self._db_session.execute(sent)))
         for chat in ChatName:
             mine = col(SeenEventRow.team_id) == team_id, col(SeenEventRow.event_key).startswith(f"{chat.value}:")
             newest = select(func.max(col(SeenEventRow.taken_at))).where(*mine)

@@ -63,7 +63,9 @@ class SqlData:
         """Return a file of this team, None for one of another or none."""
         mine = select(KeptFileRow).where(col(KeptFileRow.team_id) == team_id, col(KeptFileRow.file_id) == file_id)
         row = await find_one(self._db_session, mine)
-        return row and KeptFile(row.file_id, row.team_id, row.name, row.content_type, Sha256(row.sha256))
+        if row is None:
+            return None
+        return KeptFile(row.file_id, row.team_id, row.name, row.content_type, Sha256(row.sha256))
 
     async def offer_export(self, team_id: str, *, by: str, expires_at: datetime) -> str:
         """Return a one-time code for the team's export; only its hash is kept."""
@@ -168,7 +170,7 @@ class SqlData:
         columns = [column for column in table.columns if not is_sealed(column)]
         statement = select(*columns).where(mine).order_by(*table.primary_key)
         async for row in (await self._db_session.stream(statement.execution_options(yield_per=200))).mappings():
-            yield row
+            yield dict(row)
 
     async def _of_team(self, table: Table, team_id: str | None) -> ColumnElement[bool] | None:
         if table.name in _OF_WORKSPACE:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import urlsplit
 
 from markupsafe import Markup, escape
 
@@ -11,7 +12,7 @@ from domain.data_replies import DataReply, FileReady
 from domain.health import HealthLine
 from domain.people import Member
 from domain.replies import HistoryShown, StatusShown
-from handlers.console.pages import fill, safe_link, when
+from handlers.console.pages import fill, when
 from handlers.data_faces import data_face, health_words, history_title, history_turn, queue_words
 from handlers.words import ENGLISH
 
@@ -31,7 +32,8 @@ class HealthRow:
 def data_fragment(reply: DataReply) -> str:
     """Return a reply about health or data as HTML."""
     face = data_face(reply, clean=_harmless, time=when)
-    link = f"/console/files/{reply.file_id}" if isinstance(reply, FileReady) else safe_link(face.link_url)
+    # By its path alone: the reader is in the console already, by whatever address they came.
+    link = f"/console/files/{reply.file_id}" if isinstance(reply, FileReady) else urlsplit(face.link_url).path
     label = "Download" if isinstance(reply, FileReady) else face.link_label
     lines = [Markup(line) for line in face.lines]  # noqa: S704 - every word of a person in it went through _harmless
     title = Markup(face.title)  # noqa: S704 - as above

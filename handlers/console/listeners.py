@@ -7,6 +7,7 @@ and is refused by its handler, in the conversation, where the person can see whi
 
 from __future__ import annotations
 
+import asyncio
 import re
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
@@ -24,6 +25,7 @@ from domain.people import Member
 from domain.ports import Clock, Events, MediaStorage, Work
 from domain.replies import Reply
 from domain.rows import ConsoleLines, ConsoleLogins
+from domain.stripped import without_metadata
 from handlers.console.chat import ROOM, actor_of, event_key
 from handlers.console.entry import Entry
 from handlers.console.guard import Door, Guard, Refusal, Visitor, no_pause
@@ -123,8 +125,9 @@ class Listeners:
         sent = await read_sent(request, max_bytes=self._desk.max_upload_bytes)
         if not sent.text and not sent.photos:
             raise Refusal(400, "There was nothing in it: write something or attach a photo.")
-        photos = tuple([await self._desk.media.write(photo) for photo in sent.photos])
-        written = dict(zip(photos, sent.photos, strict=True))
+        contents = [await asyncio.to_thread(without_metadata, photo) for photo in sent.photos]
+        photos = tuple([await self._desk.media.write(content) for content in contents])
+        written = dict(zip(photos, contents, strict=True))
         return await self._take(visitor, self._incoming(visitor, key, text=sent.text, photos=photos), written)
 
     async def press(self, request: Request) -> Response:

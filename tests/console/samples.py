@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from domain.catalog import Sha256
+from domain.health import QueueCounts
 from domain.hint import FIELDS
 from domain.people import Role
 from domain.picture import Finding, FindingCode, FindingLevel
@@ -50,8 +51,10 @@ from domain.replies import (
     WhichStore,
     Working,
 )
+from domain.sentences import Sentence
 from domain.sessions import Browser, BrowserSession, SessionsShown
 from domain.tokens import ENHANCEMENT_ID_CHARS
+from tests.console.data_samples import data_replies, health_lines
 from tests.console.fakes import NOW
 from tests.console.team_samples import team_replies
 from tests.stock.samples import stock_replies
@@ -131,8 +134,28 @@ def every_reply(
         Compared(sku, title, before, (Version(1, before), Version(2, after, f"shadow=soft {title}", 1, 2)), after),
         ProductShown(sku, (listing, foreign)),
         ProductList((listing, foreign), title, 2, 3, 27),
-        HistoryShown("", (HistoryLine(NOW, person, title, sku), HistoryLine(NOW, person, "approved", sku))),
-        StatusShown("builtin", (store,), 2, 1, 0, NOW - timedelta(hours=3), (f"Slack, since 4 Mar, 09:30: {title}",)),
+        HistoryShown(
+            "",
+            (
+                HistoryLine(NOW, person, title, sku),
+                HistoryLine(NOW, person, Sentence("approved it ({what})", what=title), sku),
+            ),
+            today=True,
+            page=2,
+            pages=3,
+            total=31,
+        ),
+        StatusShown(
+            "builtin",
+            (store,),
+            2,
+            1,
+            0,
+            NOW - timedelta(hours=3),
+            (f"Slack, since 4 Mar, 09:30: {title}",),
+            health_lines(title, store, NOW),
+            QueueCounts(1, 2, 3, 4, 5, 6),
+        ),
         StoreList((StoreLine(store, "shelf", 8, url),)),
         HelpShown((HelpLine("enhance SKU… [on STORE…]", title, f"enhance {sku}"),)),
         Invited(f"code-{person}", Role.APPROVER, NOW + timedelta(days=7)),
@@ -148,6 +171,7 @@ def every_reply(
             ),
             ended=1,
         ),
+        *data_replies(title, person=person, store=store, now=NOW),
         *team_replies(person, store),
         *stock_replies(title, sku=sku, person=person, store=store),
     )

@@ -7,6 +7,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from domain.catalog import Sha256, Sku
+from domain.data_intents import Export, Forget
 from domain.errors import BadInput
 from domain.intents import (
     DecideBySku,
@@ -71,7 +72,13 @@ MUG, BOWL = Sku("MUG-01"), Sku("BOWL-2")
         ("products blue mug", ListProducts("blue mug")),
         ("products page=3", ListProducts("", 3)),
         ("history", ShowHistory()),
-        ("history MUG-01", ShowHistory(MUG)),
+        ("history MUG-01", ShowHistory("MUG-01")),
+        ("history all today csv page=2", ShowHistory("", today=True, page=2, as_file=True)),
+        ("history Anna Weiß today", ShowHistory("Anna Weiß", today=True)),
+        ("export", Export()),
+        ("forget Anna Weiß", Forget("Anna Weiß")),
+        ("forget Anna sure=yes", Forget("Anna", is_sure=True)),
+        ("forget team My shop", Forget("My shop", is_team=True)),
         ("status", ShowStatus()),
         ("stores", ListStores()),
         ("members", ListMembers()),

@@ -47,6 +47,7 @@ ACTIONS: dict[str, str] = {
     "workspace_gone": text("lost the Slack workspace {what}"),
     "connected": text("connected {what}"),
     "reconnected": text("connected {what} again"),
+    "granted": text("allowed more: {what}"),
     "disconnected": text("disconnected {what}"),
     "exported": text("made a link to everything of the shop"),
     "export_taken": text("took everything of the shop away in a file"),

@@ -30,14 +30,15 @@ from bot.store_hooks import StoreHooks
 from bot.stores import picture_links
 from domain.errors import Fault
 from domain.people import Member
+from domain.replies import StatusShown
 from handlers import dispatch
-from handlers.console.guard import COOKIE
 from handlers.console.chat import ROOM
 from handlers.console.data_pages import DataPages
+from handlers.console.guard import COOKIE
 from handlers.console.listeners import ConsoleDesk, console_routes
 from handlers.failures import sentence_for
-from platforms.shelf.storefront import storefront_routes
 from handlers.health import status_of
+from platforms.shelf.storefront import storefront_routes
 from storage.codec import dump_reply
 from storage.store_hints import SqlStoreHints
 
@@ -47,7 +48,6 @@ MAX_UPLOAD_BYTES = 100_000_000
 """An album of ten phone photos; one photo's own limit is MAX_PHOTO_MEGAPIXELS, checked by the handler."""
 
 
-def web_app(app: App, *, port: int, listeners: Sequence[WayIn] = ()) -> Starlette:
 def data_pages(
     app: App, hosts: frozenset[str], signed_in: Callable[[Request], Awaitable[Member | None]]
 ) -> DataPages:
@@ -63,6 +63,7 @@ def data_pages(
     return DataPages(app.desk.work, app.media, utc_now, hosts, signed_in, status, stream)
 
 
+def web_app(app: App, *, port: int, listeners: Sequence[WayIn] = ()) -> Starlette:
     """Return the application; `port` is the one that is bound, which the Host check needs."""
     hosts = frozenset(f"{name}:{port}" for name in app.settings.public_hosts) | app.settings.public_hosts
     key = local_key(app.settings)
@@ -155,8 +156,8 @@ def data_pages(
             Route("/metrics", metrics),
             *console_routes(console),
             *connect.routes(),
-            *(links.routes() if (links := picture_links(app.settings, app.media)) else ()),
             *data_pages(app, hosts, signed_in).routes(),
+            *(links.routes() if (links := picture_links(app.settings, app.media)) else ()),
             *StoreHooks(app.stores, SqlStoreHints(app.database, utc_now), utc_now).routes(),
             *(route for way_in in listeners for route in way_in.routes()),
             *storefront_routes(

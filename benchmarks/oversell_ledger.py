@@ -17,6 +17,7 @@ from sqlalchemy import Connection
 from benchmarks.oversell_world import ANSWER_AGAIN_S, FIRST_STOCK, HOUR_S, LOOK_TO_SET_S, SoldLine, World
 from domain.catalog import ListingId, PlatformName, Sku, Store, StoreId
 from domain.jobs import Job
+from domain.ports import UnitOfWork
 from domain.stock import Movement, MovementKind, Push, PushEnd, PushState, Seen, SkuFacts, StockLink, WriteWay
 from domain.stock_rules import counted
 from domain.trade import Order, OrderId, OrderLine, OrderState, StockId
@@ -101,7 +102,9 @@ class LedgerSync:
 
     async def _hook(self, line: SoldLine) -> None:
         async def fetched() -> None:
-            await self._book(line.store, [line])
+            async with self._work() as work:
+                opened = await self._book(work, line.store, [line])
+            self._send_all(opened)
 
         self.world.calls["order"] += 1
         self.world.after(self.world.call_s(), fetched)
@@ -111,32 +114,35 @@ class LedgerSync:
         movement = Movement(f"received:{sku}:{now.isoformat()}", _sku(sku), quantity, MovementKind.RECEIVED, now)
         async with self._work() as work:
             await work.stock.add_movements(self.team_id, [movement])
-        await self._write_what_is_due([_sku(sku)])
+            opened = await work.stock.open_pushes(self.team_id, [movement.sku], now=now)
+        self._send_all(opened)
 
-    async def _book(self, name: str, lines: Sequence[SoldLine]) -> None:
-        async with self._work() as work:
-            moved = await work.stock.book_orders(self.stores[name], [_order(line) for line in lines], now=self._clock())
-        if moved:
-            await self._write_what_is_due(list({one.sku.key: one.sku for one in moved}.values()))
+    async def _book(self, work: UnitOfWork, name: str, lines: Sequence[SoldLine]) -> Sequence[Push]:
+        now = self._clock()
+        moved = await work.stock.book_orders(self.stores[name], [_order(line) for line in lines], now=now)
+        skus = list({one.sku.key: one.sku for one in moved}.values())
+        return await work.stock.open_pushes(self.team_id, skus, now=now) if skus else ()
 
     async def _pull(self, name: str) -> None:
         """Book what changed since the last pull, with overlap."""
         self.world.calls["orders"] += 1
         began_at = self._clock()
-        async with self._work.reading() as rows:
-            known = (await rows.stock.pulls(self.team_id)).get(StoreId(name))
-        since = ((known.cursor if known and known.cursor else FIRST_DAY) - OVERLAP - FIRST_DAY).total_seconds()
-        lines = [line for line in self.world.stores[name].orders[-500:] if line.at >= since]
-        if lines:
-            await self._book(name, lines)
         async with self._work() as work:
+            known = (await work.stock.pulls(self.team_id)).get(StoreId(name))
+            since = ((known.cursor if known and known.cursor else FIRST_DAY) - OVERLAP - FIRST_DAY).total_seconds()
+            lines = [line for line in self.world.stores[name].orders[-500:] if line.at >= since]
+            opened = await self._book(work, name, lines) if lines else ()
             await work.stock.finish_pull(self.stores[name], began_at=began_at, cursor=began_at)
+        self._send_all(opened)
 
     # ------------------------------------------------------------ writing
 
     async def _write_what_is_due(self, skus: Sequence[Sku] | None = None) -> None:
         async with self._work() as work:
             opened = await work.stock.open_pushes(self.team_id, skus, now=self._clock())
+        self._send_all(opened)
+
+    def _send_all(self, opened: Sequence[Push]) -> None:
         for push in opened:
             self._send(push)
 
@@ -183,8 +189,9 @@ class LedgerSync:
     async def _close(self, push: Push, end: PushEnd) -> None:
         async with self._work() as work:
             await work.stock.close_pushes(self.team_id, [end], now=self._clock())
+            opened = await work.stock.open_pushes(self.team_id, [push.sku], now=self._clock())
             pool = (await work.stock.pools(self.team_id, [push.sku]))[push.sku.key]
-        await self._write_what_is_due([push.sku])
+        self._send_all(opened)
         name = str(push.store_id)
         shown = next(one.shown for one in pool.outlets if one.link.store_id == push.store_id)
         if shown.slack or shown.suspected is not None or shown.blocked_at is not None:
@@ -209,7 +216,8 @@ class LedgerSync:
             asked = await work.stock.observe(store, seen, asked_at=asked_at, now=self._clock())
             after = await work.stock.shown(self.team_id, store_id=store.store_id)
         assert not asked, f"nobody typed anything, and a person is asked: {asked}"
-        await self._write_what_is_due()
+        if any(belief.version != shown[key].version for key, belief in after.items()):
+            await self._write_what_is_due()
         if any(belief.slack or belief.suspected is not None for belief in after.values()):
             self._once_soon("read", name, self._read)
 

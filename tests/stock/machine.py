@@ -55,6 +55,13 @@ class Machine(RuleBasedStateMachine):
         self._count("sell")
         self.business.sell(self._shop(shop), quantity)
 
+    @rule(shops=st.lists(SHOPS, min_size=2, max_size=4))
+    def rush(self, shops: list[str]) -> None:
+        """Several buyers in a row, before anything is heard."""
+        for shop in shops:
+            self._count("sell")
+            self.business.sell(self._shop(shop), 1)
+
     @precondition(lambda self: self._open_sales())
     @rule(pick=ANY, restock=st.booleans())
     def cancel(self, pick: int, restock: bool) -> None:
@@ -188,10 +195,12 @@ class Machine(RuleBasedStateMachine):
         self._count(f"say {state}")
         self._run(self.business.answer_mismatches(state))
 
-    @rule()
-    def crash(self) -> None:
-        self._count("crash")
-        self.business.crash()
+    @rule(dice=st.integers(1, 6))
+    def crash(self, dice: int) -> None:
+        """Seldom: what is only in memory should get old first."""
+        if dice == 6:
+            self._count("crash")
+            self.business.crash()
 
     # ------------------------------------------------------------ what must hold
 

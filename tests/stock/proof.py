@@ -88,17 +88,16 @@ class Business:
 
     # ------------------------------------------------------------ the world
 
-    def sell(self, shop: Shop, quantity: int) -> Sale | None:
+    def sell(self, shop: Shop, quantity: int) -> None:
         """A buyer buys, where the store shows enough."""
         self.ledger.clock.pass_by(5)
         if shop.real() < quantity:
-            return None
+            return
         sale = shop.sell(quantity)
         self.sales.append(sale)
         self.hints.append(sale)
         self.oversold += min(quantity, max(0, quantity - max(0, self.on_shelf)))
         self.on_shelf -= quantity
-        return sale
 
     def cancel(self, sale: Sale, *, restock: bool) -> None:
         """An order that was not sent is cancelled."""
@@ -183,9 +182,10 @@ class Business:
         await self.finish_pull(shop, await self.ask_orders(shop))
 
     async def _book(self, shop: Shop, orders: Sequence[Order]) -> None:
+        before = await self._believed(shop)
         async with self.ledger.work() as work:
             await work.stock.book_orders(shop.platform.store, orders, now=self.ledger.clock())
-        await self._note_missing(shop)
+        await self._note_missing(shop, before)
 
     # ------------------------------------------------------------ writing
 
@@ -209,20 +209,11 @@ class Business:
             return list(await rows.stock.pushes(TEAM_ID))
 
     async def send_crossed(self, push: Push, quantity: int) -> PushEnd | None:
-        """Write, while somebody buys between our look and our write: a store that only sets forgets that sale."""
+        """Write, while somebody buys between our look and our write: a store that only sets undoes that sale's change."""
         shop = self.shop_of(push)
-        crossed: list[Sale] = []
-
-        def buy() -> None:
-            if (sale := self.sell(shop, quantity)) is not None:
-                crossed.append(sale)
-
-        self.shops.come_between(shop, buy)
+        self.shops.come_between(shop, lambda: self.sell(shop, quantity))
         end = await self.send(push)
         shop.server.admits = None
-        for sale in crossed:
-            if shop.way is WriteWay.SETS:
-                sale.at_store, sale.was_crossed = 0, True
         return end
 
     async def send(self, push: Push) -> PushEnd | None:
@@ -246,18 +237,23 @@ class Business:
     async def take(self, end: PushEnd) -> None:
         """Take an answer in."""
         push = next((one for one in await self.pushes() if one.push_id == end.push_id), None)
+        if push is None:
+            await self.ledger.close(end)
+            return
+        shop = self.shop_of(push)
+        before = await self._believed(shop)
         await self.ledger.close(end)
-        if push is not None:
-            shop = self.shop_of(push)
-            shown = (await self.outlet(shop)).shown
-            if end.found is not None and shown.quantity is not None and end.found < shown.quantity:
-                self.missing[shop.name] = self.ledger.clock.now
-            await self._note_missing(shop)
-
-    async def _note_missing(self, shop: Shop) -> None:
-        """Below zero there are sales we have no order of, or that were not there: raises wait for the next pull."""
-        if ((await self.outlet(shop)).shown.quantity or 0) < 0:
+        if end.found is not None and end.found < await self._believed(shop):
             self.missing[shop.name] = self.ledger.clock.now
+        await self._note_missing(shop, before)
+
+    async def _note_missing(self, shop: Shop, before: int) -> None:
+        """Fallen below zero there are sales we have no order of, or that were not there: raises wait for a pull."""
+        if await self._believed(shop) < min(0, before):
+            self.missing[shop.name] = self.ledger.clock.now
+
+    async def _believed(self, shop: Shop) -> int:
+        return (await self.outlet(shop)).shown.quantity or 0
 
     # ------------------------------------------------------------ reading
 
@@ -359,6 +355,9 @@ class Business:
             sale.at_store - _heard_at_store(sale, self._known(sale)) for sale in self.sales if sale.shop is shop
         )
         least, most = quantity + min(0, delta), quantity + slack + max(0, delta)
+        if shop.way is WriteWay.SETS:
+            # What was bought before an absolute write was undone by it, and is in doubt once we hear of it.
+            most += sum(sale.counts.ordered - self._known(sale).ordered for sale in self.sales if sale.shop is shop)
         told = f"{shop.name} shows {shop.real()}, {unheard} of it unheard, and we believe {least} to {most}"
         assert least <= shop.real() - unheard <= most, told
 
@@ -397,12 +396,10 @@ class Business:
 
 def _heard_at_store(sale: Sale, known: LineCounts) -> int:
     """Return what of an order's change of the store's number is in the belief or its slack."""
-    if sale.was_crossed:
-        return sale.at_store
     if sale.shop.tells_restock:
         return known.restocked - known.ordered
     put_back = sale.at_store + sale.counts.ordered
-    return -known.ordered + (put_back if known.cancelled else 0)
+    return (put_back if known.cancelled else 0) - known.ordered
 
 
 def _is_in_doubt(outlet: Outlet) -> bool:

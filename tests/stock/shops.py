@@ -36,16 +36,12 @@ class Adapter(ReadsStock, ReadsOrders, Protocol):
 
 @dataclass(slots=True)
 class Sale:
-    """What is true of one order of the mug. `at_store`: by how much it changed the store's own number so far.
-
-    `was_crossed`: a write of ours, that had looked before, undid this change.
-    """
+    """What is true of one order of the mug. `at_store`: by how much it changed the store's own number so far."""
 
     shop: Shop
     order_id: OrderId
     counts: LineCounts
     at_store: int
-    was_crossed: bool = False
 
     @property
     def gone(self) -> int:

@@ -146,12 +146,12 @@ def buttons(reply: Reply) -> tuple[Button, ...]:  # noqa: C901 - one case a repl
             | RulesShown()
             | TeamShown()
             | WorkspaceInvited()
-        ):
-            return ()
             | HealthNotice()
             | FileReady()
             | ExportOffered()
             | Forgotten()
+        ):
+            return ()
         case _:
             assert_never(reply)
 

@@ -47,19 +47,21 @@ def dump_reply(reply: Reply) -> dict[str, Any]:
 
 
 def pack_reply(reply: Reply) -> dict[str, Any]:
-    """Return a reply for a row: as `dump_reply` does, and under `said` what its sentences were made of."""
+    """Return a reply for a row: as `dump_reply` does, and under `sentences` what its sentences were made of."""
     packed = dump_reply(reply)
-    if said := {path: pack_sentence(sentence) for path, sentence in _sentences(reply)}:
-        packed["said"] = said
+    if sentences := {path: pack_sentence(sentence) for path, sentence in _sentences(reply)}:
+        packed["sentences"] = sentences
     return packed
 
 
 def load_reply(words: Mapping[str, Any]) -> Reply:
     """Read what `pack_reply` or `dump_reply` wrote. Raises KeyError or ValidationError for anything else."""
     rest = dict(words)
-    said = rest.pop("said", {})
+    sentences = rest.pop("sentences", {})
+    if isinstance(rest.get("said"), Mapping):  # an older row's name for them, which is a field of newer replies
+        sentences = rest.pop("said")
     reply = _REPLIES[rest.pop("type")].validate_python(rest)
-    for path, parts in said.items():
+    for path, parts in sentences.items():
         reply = _put(reply, path.split("."), load_sentence(parts))
     return reply
 

@@ -10,8 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from domain.replies import REPLY_TYPES, Card, Reply
-from storage.codec import dump_reply, load_reply
+from domain.data_replies import HealthNotice
+from domain.replies import REPLY_TYPES, Card, Refused, Reply
+from domain.sentences import Sentence
+from storage.codec import dump_reply, load_reply, pack_reply
 
 TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=20)
 st.register_type_strategy(datetime, st.datetimes(timezones=st.just(UTC)))
@@ -46,3 +48,20 @@ def test_an_unknown_reply_is_an_error() -> None:
         load_reply({"type": "Nonsense"})
     with pytest.raises(ValidationError):
         load_reply({"type": "Refused", "code": "x"})
+
+
+def test_a_field_called_said_keeps_its_sentence_and_an_older_row_is_still_read() -> None:
+    """Older rows kept under `said` what a reply's sentences were made of; now it is also a field of some replies."""
+    notice = HealthNotice("bad", "Etsy", Sentence("{store} is silent.", store="Etsy"), Sentence("Look at `status`."))
+    again = load_reply(json.loads(json.dumps(pack_reply(notice))))
+    assert again == notice
+    assert isinstance(again, HealthNotice)
+    assert isinstance(again.said, Sentence)
+    assert again.said.values == {"store": "Etsy"}
+    refused = Refused("fault", Sentence("{store} is silent.", store="Etsy"))
+    packed = pack_reply(refused)
+    packed["said"] = packed.pop("sentences")
+    older = load_reply(packed)
+    assert isinstance(older, Refused)
+    assert isinstance(older.sentence, Sentence)
+    assert older == refused

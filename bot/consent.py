@@ -298,7 +298,8 @@ class Consents:
                 raise LinkRefused("gone", STORE_GONE, status=410)
         else:
             store, is_new = await store_for(self.stores, link.team_id, descriptor, own)
-        kept = await keep(self.stores, store, own, is_new=is_new, tokens=given.tokens)
+        is_used_up = given.tokens is not None or "refresh_token" in given.settings
+        kept = await keep(self.stores, store, own, is_new=is_new, tokens=given.tokens, even_silent=is_used_up)
         scopes = kept.health.scopes if kept.health else ()
         now = self.clock()
         async with self.work() as work:

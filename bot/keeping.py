@@ -27,12 +27,18 @@ class Kept:
 
 
 async def keep(
-    stores: ConnectedStores, store: Store, own: Mapping[str, str], *, is_new: bool, tokens: Tokens | None = None
+    stores: ConnectedStores,
+    store: Store,
+    own: Mapping[str, str],
+    *,
+    is_new: bool,
+    tokens: Tokens | None = None,
+    even_silent: bool = True,
 ) -> Kept:
     """Keep the store's own settings, and `tokens` that came with them, where the store takes them.
 
     Raises the StoreError of a store that says no, with everything as it was before. A store that does not answer is
-    kept: a refresh token may be used up by now, so that what is kept is newer than what was typed.
+    kept (`even_silent`) where a code or token may be used up by now, so that what is kept is newer than what was typed.
     """
     sealed = stores.vault.encrypt(json.dumps(dict(own)))
     before = await stores.rows.credentials(store.store_id)
@@ -47,9 +53,9 @@ async def keep(
         await _save(stores, store.store_id, tokens)
     try:
         health = await (await stores.open(store.store_id)).check()
-    except (StoreDown, RateLimited) as error:
-        return Kept(store, None, not is_new, sentence_for(error))
-    except StoreError:
+    except StoreError as error:
+        if even_silent and isinstance(error, StoreDown | RateLimited):
+            return Kept(store, None, not is_new, sentence_for(error))
         stores.supplies.transports.forget(store.store_id)
         if is_new:
             await stores.rows.remove(store.store_id)

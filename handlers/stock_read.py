@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Final
 
 from domain.catalog import Sku, Store
-from domain.ports import StorePlatform
+from domain.ports import Reading, StorePlatform
 from domain.powers import ReadsOrders, ReadsStock
 from domain.stock import LinkState, MismatchState, OutletKey, Shown, StockLink
 from domain.stock_rules import LinkChanges, compare_links
@@ -39,7 +39,10 @@ async def read(store_id: str, desk: Desk) -> None:
     found = await in_step(store_id, SyncJob.READ, desk)
     if found is None or not found.sync.is_linked or not isinstance(found.platform, ReadsStock):
         return
-    if is_past(found.sync.read_at, READ_EVERY, desk.clock()):
+    async with desk.work.reading() as rows:
+        runs = await rows.sync.runs(found.store.team_id, kind=RunKind.READ)
+    is_agreed = any(run.store_id == store_id and run.state is RunState.GOING for run in runs)
+    if is_agreed or is_past(found.sync.read_at, READ_EVERY, desk.clock()):
         await read_whole(found, desk)
     else:
         await read_doubts(found, desk)
@@ -86,7 +89,8 @@ async def read_doubts(found: InStep, desk: Desk) -> None:
         await work.sync.want_recheck(store, at=None)
         believed = await work.stock.shown(store.team_id, store_id=store.store_id)
         links = await work.stock.links(store.team_id, store_id=store.store_id)
-    doubtful = [link for link in links if is_doubtful(believed.get(link.key, Shown()))]
+        asked = await asked_about(work, store)
+    doubtful = [link for link in links if link.key not in asked and is_doubtful(believed.get(link.key, Shown()))]
     if not doubtful:
         return
     asked_at = desk.clock()
@@ -101,6 +105,12 @@ async def read_doubts(found: InStep, desk: Desk) -> None:
 def is_doubtful(shown: Shown) -> bool:
     """Whether only a read can say what stands there."""
     return shown.quantity is None or shown.slack > 0 or shown.suspected is not None or shown.blocked_at is not None
+
+
+async def asked_about(rows: Reading, store: Store) -> frozenset[OutletKey]:
+    """Return the places that somebody is being asked about already: another read says nothing new."""
+    found = await rows.stock.mismatches(store.team_id, store_id=store.store_id)
+    return frozenset((one.store_id, one.stock_id) for one in found)
 
 
 async def observe(
@@ -119,7 +129,9 @@ async def observe(
                 await show_mismatch(work, mismatch, store.team_id, desk)
     async with desk.work() as work:
         after = await work.stock.shown(store.team_id, store_id=store.store_id)
-        if any(one.suspected is not None and one != believed.get(key) for key, one in after.items()):
+        asked = await asked_about(work, store)
+        surprised = {key for key, one in after.items() if one.suspected is not None and one != believed.get(key)}
+        if surprised - asked:
             await recheck_soon(work, store, desk)
 
 

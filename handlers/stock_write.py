@@ -22,6 +22,7 @@ from domain.stock_replies import StockDoubted, StockWritten, WrittenLine
 from domain.tokens import Token
 from handlers.desk import Asked, Desk, id_from
 from handlers.stock import raise_if_unknown, read_levels
+from handlers.stock_cards import settle_counted
 from handlers.stock_send import send_soon
 
 BY_HAND: Final = (MovementKind.COUNTED, MovementKind.ADDED, MovementKind.RECEIVED)
@@ -137,6 +138,8 @@ async def _write(work: UnitOfWork, asked: Asked, intent: WriteStock, lines: Sequ
     ]
     await work.stock.add_movements(member.team_id, movements)
     skus = [movement.sku for movement in movements]
+    if intent.kind is MovementKind.COUNTED:
+        await settle_counted(work, member.team_id, frozenset(sku.key for sku in skus), desk, by=member.name)
     is_sent = await send_soon(work, member.team_id, skus)
     for line in lines:
         await work.audit(_entry(member, desk, intent.kind.value, line, write_id))

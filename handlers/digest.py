@@ -7,7 +7,7 @@ and remembers what was told. Of two workers that come to it one inserts, the oth
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -21,6 +21,7 @@ from domain.data_replies import FileReady
 from domain.enhancement import EnhancementState
 from domain.people import ChatName, Place
 from domain.ports import Reading, UnitOfWork
+from domain.powers import ShipsOrders
 from domain.sentences import Sentence
 from domain.stock import PushState
 from domain.stock_alert_replies import AlertLine, DigestShown
@@ -79,11 +80,14 @@ async def make_digest(
     10,000 SKUs take about three seconds (benchmarks/stock.py).
     """
     now, words = desk.clock(), Words(language, timezone)
-    stores = {store.store.store_id: store.store for store in await desk.stores.of_team(team_id)}
+    opened = await desk.stores.of_team(team_id)
+    stores = {store.store.store_id: store.store for store in opened}
+    # Where nothing can be marked as shipped (our own shelf), every order looks open for ever.
+    shipping = {store.store.store_id for store in opened if isinstance(store, ShipsOrders)}
     async with desk.work.reading() as rows:
         ahead = await look(rows, team_id, now)
         told = await rows.alerts.told(team_id, place)
-        around = await _read_around(rows, team_id, stores, day, now, words)
+        around = await _read_around(rows, team_id, stores, shipping, day, now, words)
     loud = [one for one in ahead if not one.is_quiet(now)]
     news = [one for one in loud if is_news(one.level, told.get(one.sku.key), now) and _matters(one, told)]
     products = _products(team_id, news, ahead, told, local_date(now, timezone))
@@ -232,12 +236,18 @@ def _chart(worst: Sequence[Prospect], words: Words) -> CoverChart:
 
 
 async def _read_around(
-    rows: Reading, team_id: str, stores: Mapping[StoreId, Store], day: date, now: datetime, words: Words
+    rows: Reading,
+    team_id: str,
+    stores: Mapping[StoreId, Store],
+    shipping: Collection[StoreId],
+    day: date,
+    now: datetime,
+    words: Words,
 ) -> _Around:
     zone = ZoneInfo(words.timezone)
     midnight = datetime.combine(day, time(), tzinfo=zone)
     before = datetime.combine(day - timedelta(days=1), time(), tzinfo=zone)
-    orders = [order for order in await rows.alerts.open_orders(team_id) if order.store_id in stores]
+    orders = [order for order in await rows.alerts.open_orders(team_id) if order.store_id in shipping]
     late = sum(1 for order in orders if (order.ship_by or order.ordered_at + LATE_AFTER) < now)
     failed = await rows.stock.pushes(team_id, state=PushState.FAILED)
     counts = await rows.enhancements.count_by_state(team_id)

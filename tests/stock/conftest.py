@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.handlers.conftest import shop, shop_template
+from tests.handlers.conftest import busy_shop, shop, shop_template
 
-__all__ = ["shop", "shop_template"]
+__all__ = ["busy_shop", "shop", "shop_template"]

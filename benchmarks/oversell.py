@@ -138,8 +138,8 @@ def show(results: Sequence[Result]) -> None:
 def main() -> int:
     """Run, print, and say what was missed."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--days", type=int, default=Scale.days)
-    parser.add_argument("--skus", type=int, default=Scale.skus)
+    parser.add_argument("--days", type=int, default=Scale().days)
+    parser.add_argument("--skus", type=int, default=Scale().skus)
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()

@@ -51,6 +51,7 @@ class LedgerSync:
     stores: dict[str, Store] = field(default_factory=dict)
     _work: SqlWork = field(init=False)
     _soon: set[tuple[str, str]] = field(default_factory=set)
+    _done: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._work = SqlWork(self.database, _no_jobs, self._clock)
@@ -153,14 +154,15 @@ class LedgerSync:
 
         async def swap() -> None:
             self.world.calls["swap"] += 1
-            if store.shows[sku] == push.from_quantity:
-                store.shows[sku] = push.to_quantity
-                await answered(PushState.DONE)
-            elif is_first:
-                await answered(PushState.REFUSED, store.shows[sku])
-            else:
+            if push.push_id in self._done:
                 # The store knows the key of what it did, and answers as it did.
-                await answered(PushState.LOST)
+                await answered(PushState.DONE)
+            elif store.shows[sku] == push.from_quantity:
+                store.shows[sku] = push.to_quantity
+                self._done.add(push.push_id)
+                await answered(PushState.DONE)
+            else:
+                await answered(PushState.REFUSED, store.shows[sku])
 
         async def look() -> None:
             self.world.calls["set"] += 1

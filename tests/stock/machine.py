@@ -169,6 +169,16 @@ class Machine(RuleBasedStateMachine):
         if end is not None:
             self._run(self.business.take(end))
 
+    @rule(shop=SHOPS, fault=st.sampled_from((None, None, Fault.LOST, Fault.UNAVAILABLE)), dies=st.booleans())
+    def write(self, shop: str, fault: Fault | None, dies: bool) -> None:
+        """A worker's whole step; the store loses an answer, or the worker dies before it hears one."""
+        opened = self._shop(shop)
+        if fault is not None:
+            opened.server.fail(fault, operation=opened.write_operation)
+        self._count("write" + (", and die" if dies else ""))
+        self._run(self.business.write_and_die(opened) if dies else self.business.write(opened))
+        opened.server.forget_faults()
+
     @precondition(lambda self: self.business.answers)
     @rule(pick=ANY)
     def answer(self, pick: int) -> None:

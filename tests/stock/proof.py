@@ -1,42 +1,56 @@
 """One small business under proof: three shops, the real ledger on SQLite, and what is true of the shelf.
 
-Every act of the machine (tests/stock/test_machine.py) is a method here, and so are the invariants. The truth is
-counted past our code: `on_shelf` follows what buyers, returns and deliveries did, whatever we know of it.
+Every act of the machine (tests/stock/machine.py) is a method here, and so are the invariants. Where it can be, an act
+is the very step that a worker runs (handlers/stock_orders.py and those beside it); where something shall happen in the
+middle of one, its parts. The truth is counted past our code: `on_shelf` follows what buyers, returns and deliveries
+did, whatever we know of it.
 """
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from domain.catalog import Store
+from sqlalchemy import Connection
+
+from domain.catalog import Store, StoreId
+from domain.connection import Contact
 from domain.errors import Ambiguous, NotFound, RateLimited, RejectedByStore, StockChanged, StoreDown
+from domain.jobs import Job
 from domain.people import Team
+from domain.ports import StorePlatform
 from domain.powers import SetsStock, SwapsStock
+from domain.recipe import PictureRules
 from domain.stock import (
     SPLIT_AT,
     LineCounts,
     LinkState,
     MismatchState,
     Outlet,
+    OutletKey,
     Pool,
     Push,
     PushEnd,
     PushState,
-    Seen,
+    Shown,
     StockLink,
     WriteWay,
 )
 from domain.stock_rules import first_count, promise, targets
-from domain.trade import Order, StockWrite
+from domain.trade import Order, StockLevel, StockWrite
+from handlers import stock_orders, stock_push, stock_read
+from handlers.desk import Desk
 from storage.catalog import StoreRows
 from storage.database import Database, open_database
 from storage.statements import insert
 from storage.tables import TeamRow
+from storage.work import SqlWork
+from tests.fakes import FakeEnhancer, FakeMedia
 from tests.stock.ledger import HandClock, Ledger
 from tests.stock.shops import MUG, Adapter, Sale, Shop, ShopifyShop, Shops, open_shops
 
@@ -46,11 +60,44 @@ QUIET_ROUNDS = 12
 """After so many rounds without a sale everything must have come to rest."""
 
 
+class Died(BaseException):
+    """A worker's end, which no code of ours may catch."""
+
+
+def _then_die(call: Callable[[StockWrite], Awaitable[StockLevel]]) -> Callable[[StockWrite], Awaitable[StockLevel]]:
+    async def called(write: StockWrite) -> StockLevel:
+        await call(write)
+        raise Died
+
+    return called
+
+
+class OpenStores:
+    """The port `Stores` on the shops, as they are open now."""
+
+    def __init__(self, shops: Shops) -> None:
+        self._shops = shops
+
+    async def of_team(self, team_id: str) -> Sequence[StorePlatform]:
+        assert team_id == TEAM_ID
+        return [shop.platform for shop in self._shops.all]
+
+    async def open(self, store_id: StoreId) -> StorePlatform:
+        return next(one for one in await self.of_team(TEAM_ID) if one.store.store_id == store_id)
+
+    async def contact(self, store: Store) -> Contact:
+        raise NotImplementedError(store.name)
+
+    def rules(self, store: Store) -> PictureRules:
+        raise NotImplementedError(store.name)
+
+
 @dataclass(slots=True)
 class HeldRead:
     """A read whose answer is there, and whose orders are not pulled yet."""
 
-    seen: Sequence[Seen]
+    levels: Sequence[StockLevel]
+    believed: Mapping[OutletKey, Shown]
     asked_at: datetime
 
 
@@ -70,6 +117,7 @@ class Business:
     shops: Shops
     ledger: Ledger
     path: Path
+    desk: Desk
     split_at: int = SPLIT_AT
     on_shelf: int = FIRST
     sales: list[Sale] = field(default_factory=list)
@@ -82,7 +130,6 @@ class Business:
     """Shops where a person typed a number of their own."""
     missing: dict[str, datetime] = field(default_factory=dict)
     """Shops that had fewer than they could have by the orders we knew, and since when we know."""
-    push_ids: set[str] = field(default_factory=set)
     lines: dict[tuple[str, str, str], LineCounts] = field(default_factory=dict)
     oversold: int = 0
 
@@ -148,8 +195,7 @@ class Business:
     async def hear(self, sale: Sale, *, times: int = 1) -> None:
         """A webhook came: its order is fetched and booked, as often as it came."""
         for _ in range(times):
-            order = await sale.shop.platform.read_order(sale.order_id)
-            await self._book(sale.shop, [order])
+            await self._book(sale.shop, [await sale.shop.platform.read_order(sale.order_id)])
 
     async def ask_orders(self, shop: Shop) -> HeldPull:
         """Ask a store for all orders that changed, with overlap, and keep what it says."""
@@ -173,36 +219,57 @@ class Business:
         await self._book(shop, held.orders)
         async with self.ledger.work() as work:
             await work.stock.finish_pull(shop.platform.store, began_at=held.began_at, cursor=held.cursor)
-        if self.missing.get(shop.name, held.began_at) < held.began_at:
-            del self.missing[shop.name]
 
     async def pull(self, shop: Shop) -> None:
         """Poll a store, whole."""
         self.ledger.clock.pass_by(1)
-        await self.finish_pull(shop, await self.ask_orders(shop))
+        before = await self._believed(shop)
+        await stock_orders.pull(shop.platform, self.desk, is_whole=True)
+        await self._note_missing(shop, before)
 
     async def _book(self, shop: Shop, orders: Sequence[Order]) -> None:
         before = await self._believed(shop)
-        async with self.ledger.work() as work:
-            await work.stock.book_orders(shop.platform.store, orders, now=self.ledger.clock())
+        await stock_orders.book(shop.platform.store, orders, self.desk)
         await self._note_missing(shop, before)
 
     # ------------------------------------------------------------ writing
 
     async def open(self) -> list[Push]:
         """Open what is due, and check that no raise was opened that must wait."""
+        known = {push.push_id for push in await self.pushes()}
         before = await self.pool()
-        opened = await self.ledger.open()
-        for push in opened:
-            assert push.push_id not in self.push_ids, "a push's id is its own"
-            self.push_ids.add(push.push_id)
+        async with self.desk.work() as work:
+            await stock_orders.open_writes(work, TEAM_ID, [MUG], now=self.ledger.clock())
+        opened = [push for push in await self.pushes() if push.push_id not in known]
         if any(push.delta > 0 for push in opened):
-            assert not self.missing, f"a raise while {self.missing} sold what we have no order of: {opened}"
+            waiting = [name for name, since in self.missing.items() if not await self._was_pulled_since(name, since)]
+            assert not waiting, f"a raise while {waiting} sold what we have no order of: {opened}"
             pool = await self.pool()
             if before.on_hand <= self.split_at:
                 promised = sum(promise(outlet) for outlet in pool.outlets if outlet.link.state is LinkState.ON)
                 assert promised <= pool.on_hand, f"{promised} promised of {pool.on_hand}"
         return opened
+
+    async def _was_pulled_since(self, name: str, since: datetime) -> bool:
+        outlet = await self.outlet(self.shops.named(name))
+        return outlet.pull.began_at is not None and outlet.pull.began_at > since
+
+    async def write(self, shop: Shop) -> None:
+        """Write all that is open at a store, as a worker does; a store that is down is tried again later."""
+        before = await self._believed(shop)
+        with contextlib.suppress(StoreDown, RateLimited, Died):
+            await stock_push.push(shop.platform.store.store_id, self.desk)
+        await self._note_missing(shop, before)
+
+    async def write_and_die(self, shop: Shop) -> None:
+        """The worker dies when the store has written, and before it hears so."""
+        for name in ("swap_stock", "set_stock"):
+            if (real := getattr(shop.platform, name, None)) is not None:
+                setattr(shop.platform, name, _then_die(real))
+        try:
+            await self.write(shop)
+        finally:
+            shop.reopen()
 
     async def pushes(self) -> list[Push]:
         async with self.ledger.work.reading() as rows:
@@ -261,22 +328,15 @@ class Business:
         """Ask a store what it shows, and keep its answer."""
         store = shop.platform.store
         async with self.ledger.work.reading() as rows:
-            shown = await rows.stock.shown(TEAM_ID, store_id=store.store_id)
+            believed = await rows.stock.shown(TEAM_ID, store_id=store.store_id)
         asked_at = self.ledger.clock()
-        levels = await shop.platform.read_stock([MUG])
-        seen = [
-            Seen(one.stock_id, one.quantity, shown[store.store_id, one.stock_id].version)
-            for one in levels
-            if one.quantity is not None
-        ]
-        self.reads[shop.name] = HeldRead(seen, asked_at)
+        self.reads[shop.name] = HeldRead(await shop.platform.read_stock([MUG]), believed, asked_at)
 
     async def finish_read(self, shop: Shop) -> None:
         """Pull the store's orders, and compare."""
         held = self.reads.pop(shop.name)
         await self.pull(shop)
-        async with self.ledger.work() as work:
-            await work.stock.observe(shop.platform.store, held.seen, asked_at=held.asked_at, now=self.ledger.clock())
+        await stock_read.observe(shop.platform.store, held.levels, held.believed, held.asked_at, self.desk)
 
     async def answer_mismatches(self, state: MismatchState) -> None:
         """People say which number is right."""
@@ -308,13 +368,9 @@ class Business:
                 await self.ask_levels(shop)
                 await self.finish_read(shop)
             await self.answer_mismatches(MismatchState.OURS)
-            is_done = True
-            while pushes := [*await self.pushes(), *await self.open()]:
-                is_done = False
-                for push in {one.push_id: one for one in pushes}.values():
-                    end = await self.send(push)
-                    assert end is not None, "a store that works answers"
-                    await self.take(end)
+            is_done = not await self.open() and not await self.pushes()
+            for shop in self.shops.all:
+                await self.write(shop)
             if is_done and not any(_is_in_doubt(outlet) for outlet in (await self.pool()).outlets):
                 return
         raise AssertionError(f"no rest after {QUIET_ROUNDS} rounds: {(await self.pool()).outlets}")
@@ -424,7 +480,11 @@ async def open_business(path: Path, *, split_at: int = SPLIT_AT, buffer: int = 0
         async with open_shops(clock) as shops:
             stores = {shop.name: shop.platform.store for shop in shops.all}
             await _furnish(database, stores, clock)
-            business = Business(shops, Ledger(database, Team(TEAM_ID, "Shop"), stores, clock), path, split_at)
+            ledger = Ledger(database, Team(TEAM_ID, "Shop"), stores, clock)
+            desk = Desk(SqlWork(database, _forget, clock), FakeMedia(), FakeEnhancer(), OpenStores(shops), clock)
+            business = Business(shops, ledger, path, desk, split_at)
+            async with desk.work() as work:
+                await work.sync.turn(TEAM_ID, is_on=True, by="Anna", now=clock())
             for shop in shops.all:
                 shop.set_by_hand(FIRST)
                 [level] = await shop.platform.read_stock([MUG])
@@ -444,6 +504,10 @@ async def open_business(path: Path, *, split_at: int = SPLIT_AT, buffer: int = 0
             yield business
     finally:
         await database.close()
+
+
+def _forget(_connection: Connection, _job: Job) -> None:
+    """Jobs are run by the machine, when it likes."""
 
 
 async def _furnish(database: Database, stores: dict[str, Store], clock: HandClock) -> None:

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Protocol, cast
 
-from domain.catalog import Sku, Store
+from domain.catalog import Sku
+from domain.ports import StorePlatform
 from domain.powers import ReadsOrders, ReadsStock
 from domain.stock import LineCounts, WriteWay
 from domain.trade import OrderId
@@ -25,13 +26,8 @@ MUG = Sku("MUG-01")
 Now = Callable[[], datetime]
 
 
-class Adapter(ReadsStock, ReadsOrders, Protocol):
+class Adapter(StorePlatform, ReadsStock, ReadsOrders, Protocol):
     """What every store of the proof can do; writing is `SwapsStock` or `SetsStock`."""
-
-    @property
-    def store(self) -> Store:
-        """Which one."""
-        ...
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ often that was true on demand of a known kind; the sentences are in domain/forec
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -167,8 +168,7 @@ def forecast(demand: Demand) -> Forecasts:
         rates.is_slow,
         np.asarray(reorder_point, np.int64),
         np.asarray(order, np.int64),
-        _runs_out(EARLY, on_hand, rate, spread, days_seen),
-        _runs_out(LATE, on_hand, rate, spread, days_seen),
+        *_runs_out((EARLY, LATE), on_hand, rate, spread, days_seen),
         risk,
     )
 
@@ -234,14 +234,20 @@ def _ahead(rate: Floats, spread: Floats, days_seen: Floats, days: Floats) -> tup
     return mean, variance
 
 
-def _runs_out(chance: float, on_hand: Ints, rate: Floats, spread: Floats, days_seen: Floats) -> Ints:
-    """Return the first day by whose end the stock is gone with this chance, counting from today; -1: not in a year."""
-    low = np.zeros(on_hand.shape)
-    high = np.full(on_hand.shape, float(HORIZON_DAYS + 1))
-    least = on_hand - 1
+def _runs_out(
+    chances: Sequence[float], on_hand: Ints, rate: Floats, spread: Floats, days_seen: Floats
+) -> Sequence[Ints]:
+    """Return for each chance the first day by whose end the stock is gone with it, from today on; -1: not in a year."""
+    times = len(chances)
+    wanted = np.repeat(np.array(chances), on_hand.size)
+    # All at once: a small shop's time is spent on calls, not on numbers.
+    left, fast = np.tile(on_hand, times), np.tile(rate, times)
+    wide, known = np.tile(spread, times), np.tile(days_seen, times)
+    low, high = np.zeros(left.shape), np.full(left.shape, float(HORIZON_DAYS + 1))
     while np.any(high - low > 1.0):
         middle = np.floor((low + high) / 2.0)
-        gone = 1.0 - cdf(least, *_ahead(rate, spread, days_seen, middle)) >= chance
+        gone = 1.0 - cdf(left - 1, *_ahead(fast, wide, known, middle)) >= wanted
         high, low = np.where(gone, middle, high), np.where(gone, low, middle)
-    days = np.where(on_hand <= 0, 0.0, high)
-    return np.asarray(np.where((days > HORIZON_DAYS) | ((rate <= LEAST_RATE) & (on_hand > 0)), -1, days), np.int64)
+    days = np.where(left <= 0, 0.0, high)
+    found = np.where((days > HORIZON_DAYS) | ((fast <= LEAST_RATE) & (left > 0)), -1, days).astype(np.int64)
+    return np.split(found, times)

@@ -16,7 +16,7 @@ LEAST_SPREAD = 1.01
 """Variance over mean, at least: below it the distribution is a Poisson to three digits, and the fraction below
 needs thousands of turns."""
 _TURNS = 20_000
-_EXACT = 1e-9
+_EXACT = 1e-8
 _TINY = 1e-300
 _LANCZOS = (
     0.99999999999980993,

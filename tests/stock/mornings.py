@@ -12,8 +12,8 @@ from domain.people import ChatName, Place
 from domain.replies import Reply
 from domain.rows import ShelfListing, ShelfVariant
 from domain.stock_alert_replies import AlertLine, DigestShown
+from domain.stock_chart import DrawsCharts
 from handlers.alert_tick import send_due, survey_due
-from imaging.cover_chart import PillowCharts
 from storage.tables import ShelfOrderRow
 from tests.handlers.shop import Shop
 
@@ -74,11 +74,11 @@ async def say(shop: Shop, words: str, *, by: str = "edith", place: Place | None 
     return said[0]
 
 
-async def morning(shop: Shop, day: int = 0, *, hour: int = 7) -> list[Reply]:
+async def morning(shop: Shop, day: int = 0, *, hour: int = 7, charts: DrawsCharts | None = None) -> list[Reply]:
     """Let it be some minutes past eight in Berlin, `day` days later, and return what was said because of it."""
     shop.clock.now = TODAY.replace(hour=hour) + timedelta(days=day, minutes=3)
     mark = await shop.mark()
-    desk = replace(shop.desk, charts=PillowCharts())
+    desk = replace(shop.desk, charts=charts)
     await survey_due(desk)
     await send_due(desk)
     return list(await shop.said(mark))

@@ -19,11 +19,13 @@ from domain.people import Actor, ChatName, Place
 from domain.replies import Refused
 from domain.stock import SkuFacts
 from domain.stock_alert_replies import AlertsShown, DigestShown, OutNow, SnoozeAsked, Snoozed
+from domain.stock_chart import DrawsCharts
 from domain.tokens import Action, Token
 from domain.trade import Order, Shipment
 from handlers.alert_faces import ASK, ORDERED, RESTOCK, WEEK, alert_buttons, alert_face
 from handlers.alert_tick import send_due, survey_due, tell_what_ran_out
 from handlers.words import ENGLISH
+from imaging.cover_chart import PillowCharts
 from tests.fakes import FakePlatform
 from tests.handlers.shop import ROOM, Shop
 from tests.stock.mornings import PHONE, TODAY, levels, line_of, morning, open_for_weeks, put_variants, say, set_left
@@ -31,8 +33,8 @@ from tests.stock.mornings import PHONE, TODAY, levels, line_of, morning, open_fo
 pytestmark = pytest.mark.usefixtures("shop_template")
 
 
-async def a_digest(shop: Shop, day: int = 0) -> DigestShown:
-    said = await morning(shop, day)
+async def a_digest(shop: Shop, day: int = 0, *, charts: DrawsCharts | None = None) -> DigestShown:
+    said = await morning(shop, day, charts=charts)
     assert len(said) == 1, said
     assert isinstance(said[0], DigestShown)
     return said[0]
@@ -163,7 +165,7 @@ async def test_changes_are_told_the_costliest_first_with_chart_and_table(shop: S
     await turned_on(
         shop, sells={"MUG-01": 3, "MUG-02": 1, "RING-1": 1}, left={"MUG-01": 0, "MUG-02": 30, "BOWL-2": 0, "RING-1": 3}
     )
-    digest = await a_digest(shop)
+    digest = await a_digest(shop, charts=PillowCharts())
     assert list(levels(digest).items()) == [("RING-1", Level.CRITICAL), ("MUG-01", Level.OUT), ("MUG-02", Level.LOW)]
     assert (digest.orders, digest.units) == (3, 5)
     ring = line_of(digest, "RING-1")

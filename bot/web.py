@@ -158,7 +158,7 @@ def web_app(app: App, *, port: int, listeners: Sequence[WayIn] = ()) -> Starlett
             *connect.routes(),
             *data_pages(app, hosts, signed_in).routes(),
             *(links.routes() if (links := picture_links(app.settings, app.media)) else ()),
-            *StoreHooks(app.stores, SqlStoreHints(app.database, utc_now), utc_now).routes(),
+            *StoreHooks(app.stores, SqlStoreHints(app.database, utc_now, app.enqueuer), utc_now).routes(),
             *(route for way_in in listeners for route in way_in.routes()),
             *storefront_routes(
                 store=app.shelf, rows=app.shelf_rows, media=app.media, public_url=lambda path: app.base_url + path

@@ -157,6 +157,7 @@ def forecast(demand: Demand) -> Forecasts:
     packs = -(-np.maximum(missing, 0) // demand.pack)
     order = np.where((demand.on_hand <= reorder_point) & (reorder_point > 0), packs * demand.pack, 0)
     risk = np.where(on_hand > 0, 1.0 - cdf(on_hand - 1, *ahead(demand.lead_days)), 1.0)
+    early, late = _runs_out((EARLY, LATE), on_hand, rate, spread, days_seen)
     return Forecasts(
         demand,
         rate,
@@ -168,7 +169,8 @@ def forecast(demand: Demand) -> Forecasts:
         rates.is_slow,
         np.asarray(reorder_point, np.int64),
         np.asarray(order, np.int64),
-        *_runs_out((EARLY, LATE), on_hand, rate, spread, days_seen),
+        early,
+        late,
         risk,
     )
 

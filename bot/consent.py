@@ -315,6 +315,8 @@ class Consents:
             if new and not is_new:
                 granted = replace(entry, action="granted", what=f"{store.name}: {', '.join(new)}")
                 await work.audit(replace(granted, place=link.place))
+        # What was asked so far was asked before anybody knew which rights there are.
+        self.stores.supplies.transports.forget(store.store_id)
         return said
 
 

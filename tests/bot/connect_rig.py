@@ -150,6 +150,12 @@ class Rig:
         async with self.app.database.read() as db_session:
             return [load_reply(row.reply) for row in (await db_session.execute(statement)).scalars()]
 
+    async def places_of(self, kind: str) -> list[tuple[str, str]]:
+        """Where replies of a kind were said: place and thread."""
+        async with self.app.database.read() as db_session:
+            rows = (await db_session.execute(select(OutboxRow).order_by(col(OutboxRow.outbox_id)))).scalars()
+            return [(row.place_id, row.thread_id) for row in rows if type(load_reply(row.reply)).__name__ == kind]
+
     async def stores(self) -> list[Store]:
         """The connected stores that are not built in."""
         return [

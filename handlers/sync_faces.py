@@ -293,7 +293,7 @@ def _done(reply: RunAsked, words: Words) -> str:
 def _first(reply: RunAsked, words: Words) -> StockFace:
     if reply.disputed:
         head = words.count(
-            "The stores disagree on {number} of {total} products",
+            "The stores disagree on {number} of {total} product",
             "The stores disagree on {number} of {total} products",
             reply.disputed,
             total=words.number(reply.total),

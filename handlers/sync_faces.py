@@ -95,10 +95,8 @@ def sync_face(reply: SyncReply, words: Words = ENGLISH) -> SyncFace:
         case SyncTurned():
             return SyncFace(_turned(reply, words))
         case SyncBegun(stores):
-            said = words(
-                "I pull and compare {stores} now: `sync status` shows how far I am.", stores=words.list(stores)
-            )
-            return SyncFace(StockFace("🔄", said))
+            head = words("I pull and compare {stores} now.", stores=words.list(stores))
+            return SyncFace(StockFace("🔄", head, foot=words("`sync status` shows how far I am.")))
         case MismatchAsked():
             return SyncFace(_mismatch(reply, words))
         case OversoldAsked():
@@ -292,10 +290,9 @@ def _done(reply: RunAsked, words: Words) -> str:
 
 def _first(reply: RunAsked, words: Words) -> StockFace:
     if reply.disputed:
-        head = words.count(
-            "The stores disagree on {number} of {total} product",
+        head = words(
             "The stores disagree on {number} of {total} products",
-            reply.disputed,
+            number=words.number(reply.disputed),
             total=words.number(reply.total),
         )
         foot = words(

@@ -35,7 +35,7 @@ class SyncStoreRow(Row, table=True):
     """How far one store is; see domain.sync.StoreSync."""
 
     __tablename__ = "sync_store"
-    store_id: str = Field(foreign_key="store.store_id", primary_key=True)
+    store_id: str = Field(foreign_key="store.store_id", ondelete="CASCADE", primary_key=True)
     team_id: str = Field(foreign_key="team.team_id", index=True)
     pulled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     wanted_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

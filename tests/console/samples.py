@@ -58,6 +58,7 @@ from tests.console.data_samples import data_replies, health_lines
 from tests.console.fakes import NOW
 from tests.console.team_samples import team_replies
 from tests.stock.samples import stock_replies
+from tests.stock.sync_samples import sync_replies
 
 HOSTILE = "<b>x</b> & \"'{{ 7 * 7 }} 🏺 <script>alert(1)</script>"
 LONG = "Hand-thrown stoneware mug with a very long name, " * 6 + "end"
@@ -174,4 +175,5 @@ def every_reply(
         *data_replies(title, person=person, store=store, now=NOW),
         *team_replies(person, store),
         *stock_replies(title, sku=sku, person=person, store=store),
+        *sync_replies(title, sku=sku, person=person, store=store),
     )

@@ -59,7 +59,9 @@ def _stores_and_jobs() -> None:
         sa.Column("trouble_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("is_linked", sa.Boolean(), nullable=False),
-        sa.ForeignKeyConstraint(["store_id"], ["store.store_id"], name=op.f("fk_sync_store_store_id")),
+        sa.ForeignKeyConstraint(
+            ["store_id"], ["store.store_id"], name=op.f("fk_sync_store_store_id"), ondelete="CASCADE"
+        ),
         _team("sync_store"),
         sa.PrimaryKeyConstraint("store_id", name=op.f("pk_sync_store")),
     )

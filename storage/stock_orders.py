@@ -49,6 +49,8 @@ class SqlOrders(SqlMovements):
         await lock_until_commit(self._db_session, f"stock orders {store.store_id}")
         known = await self.lines(store.store_id, [order.order_id for order in holding])
         learned, after = _join(holding, known)
+        if not learned:
+            return ()
         await self.run(LINE.insert(), [_line_columns(store, key, *after[key]) for key in after if key not in known])
         grown = [key for key in known if after[key] != known[key]]
         await self.run(_JOIN, [_line_changes(store, key, after[key][1]) for key in grown])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Insert, Row, Select, Table, bindparam, select, update
@@ -80,8 +81,7 @@ class SqlPools:
 
     async def facts(self, team_id: str, skus: Skus | None = None) -> Mapping[str, SkuFacts]:
         """Return them by key."""
-        statement = select(SKU).where(SKU.c.team_id == team_id)
-        return {row.sku_key: facts_of(row) for row in await self.rows_of_skus(statement, SKU, keys_of(skus))}
+        return {row.sku_key: facts_of(row) for row in await self._of_team(SKU, team_id, keys_of(skus))}
 
     async def put_facts(self, team_id: str, facts: Sequence[SkuFacts]) -> None:
         """Make SKUs known, or replace what is said of them."""
@@ -172,16 +172,12 @@ class SqlPools:
             await connection.execute(statement, [dict(one) for one in values])
 
     async def _pools(self, team_id: str, keys: Sequence[str] | None, *, for_change: bool) -> dict[str, Pool]:
-        of_team = select(SKU).where(SKU.c.team_id == team_id).order_by(SKU.c.sku_key)
-        skus = await self.rows_of_skus(of_team.with_for_update() if for_change else of_team, SKU, keys)
-        outlets = await self.rows_of_skus(select(OUTLET).where(OUTLET.c.team_id == team_id), OUTLET, keys)
-        pulls = {
-            row.store_id: pull_of(row) for row in await self.rows_of(select(PULL).where(PULL.c.team_id == team_id))
-        }
-        pushes = {one.key: one for one in map(push_of, await self._open(PUSH, team_id, keys))}
-        mismatches = {
-            (one.store_id, one.stock_id): one for one in map(mismatch_of, await self._open(MISMATCH, team_id, keys))
-        }
+        skus = await self._of_team(SKU, team_id, keys, is_locked=for_change)
+        outlets = await self._of_team(OUTLET, team_id, keys)
+        pulls = {row.store_id: pull_of(row) for row in await self._of_team(PULL, team_id, None)}
+        pushes = {one.key: one for one in map(push_of, await self._of_team(PUSH, team_id, keys, is_open=True))}
+        open_ones = await self._of_team(MISMATCH, team_id, keys, is_open=True)
+        mismatches = {(one.store_id, one.stock_id): one for one in map(mismatch_of, open_ones)}
         by_sku: defaultdict[str, list[Outlet]] = defaultdict(list)
         for row in sorted(outlets, key=_place):
             link = link_of(row)
@@ -189,12 +185,28 @@ class SqlPools:
             by_sku[row.sku_key].append(
                 Outlet(link, shown_of(row), pushes.get(key), mismatches.get(key), pulls.get(link.store_id, Pull()))
             )
-        return {row.sku_key: Pool(team_id, facts_of(row), row.on_hand, tuple(by_sku[row.sku_key])) for row in skus}
+        in_order = sorted(skus, key=lambda row: str(row.sku_key))
+        return {row.sku_key: Pool(team_id, facts_of(row), row.on_hand, tuple(by_sku[row.sku_key])) for row in in_order}
 
-    async def _open(self, table: Table, team_id: str, keys: Sequence[str] | None) -> Sequence[Row[Any]]:
-        return await self.rows_of_skus(
-            select(table).where(table.c.team_id == team_id, table.c.state == "open"), table, keys
-        )
+    async def _of_team(
+        self,
+        table: Table,
+        team_id: str,
+        keys: Sequence[str] | None,
+        *,
+        is_open: bool = False,
+        is_locked: bool = False,
+    ) -> Sequence[Row[Any]]:
+        """Return a table's rows of these SKUs, of all for None, by a statement that is made once."""
+        connection = await self._db_session.connection()
+        statement = _made(table, of_skus=keys is not None, is_open=is_open, is_locked=is_locked)
+        rows: list[Row[Any]] = []
+        if keys is None:
+            rows += (await connection.execute(statement, {"team": team_id})).all()
+            return rows
+        for some in in_parts(keys):
+            rows += (await connection.execute(statement, {"team": team_id, "skus": some})).all()
+        return rows
 
     async def rows_of_skus(
         self, statement: Select[Any], table: Table, keys: Sequence[str] | None
@@ -231,6 +243,18 @@ class SqlPools:
         if is_postgres:
             return postgresql.insert(table).on_conflict_do_nothing()
         return sqlite.insert(table).on_conflict_do_nothing()
+
+
+@cache
+def _made(table: Table, *, of_skus: bool, is_open: bool, is_locked: bool) -> Select[Any]:
+    """Return a statement for one team; SQLAlchemy thinks longer about a new one than SQLite about its rows."""
+    statement = select(table).where(table.c.team_id == bindparam("team"))
+    if of_skus:
+        statement = statement.where(table.c.sku_key.in_(bindparam("skus", expanding=True)))
+    if is_open:
+        statement = statement.where(table.c.state == "open")
+    # Locked in one order, so that nobody waits in a circle.
+    return statement.order_by(table.c.sku_key).with_for_update() if is_locked else statement
 
 
 def keys_of(skus: Skus | None) -> Sequence[str] | None:

@@ -223,14 +223,14 @@ class Business:
     async def pull(self, shop: Shop) -> None:
         """Poll a store, whole."""
         self.ledger.clock.pass_by(1)
-        before = await self._believed(shop)
+        before = self._believed(shop)
         await stock_orders.pull(shop.platform, self.desk, is_whole=True)
-        await self._note_missing(shop, before)
+        self._note_missing(shop, before)
 
     async def _book(self, shop: Shop, orders: Sequence[Order]) -> None:
-        before = await self._believed(shop)
+        before = self._believed(shop)
         await stock_orders.book(shop.platform.store, orders, self.desk)
-        await self._note_missing(shop, before)
+        self._note_missing(shop, before)
 
     # ------------------------------------------------------------ writing
 
@@ -256,10 +256,10 @@ class Business:
 
     async def write(self, shop: Shop) -> None:
         """Write all that is open at a store, as a worker does; a store that is down is tried again later."""
-        before = await self._believed(shop)
+        before = self._believed(shop)
         with contextlib.suppress(StoreDown, RateLimited, Died):
             await stock_push.push(shop.platform.store.store_id, self.desk)
-        await self._note_missing(shop, before)
+        self._note_missing(shop, before)
 
     async def write_and_die(self, shop: Shop) -> None:
         """The worker dies when the store has written, and before it hears so."""
@@ -308,19 +308,22 @@ class Business:
             await self.ledger.close(end)
             return
         shop = self.shop_of(push)
-        before = await self._believed(shop)
+        before = self._believed(shop)
         await self.ledger.close(end)
-        if end.found is not None and end.found < await self._believed(shop):
+        if end.found is not None and end.found < self._believed(shop):
             self.missing[shop.name] = self.ledger.clock.now
-        await self._note_missing(shop, before)
+        self._note_missing(shop, before)
 
-    async def _note_missing(self, shop: Shop, before: int) -> None:
+    def _note_missing(self, shop: Shop, before: int) -> None:
         """Fallen below zero there are sales we have no order of, or that were not there: raises wait for a pull."""
-        if await self._believed(shop) < min(0, before):
+        if self._believed(shop) < min(0, before):
             self.missing[shop.name] = self.ledger.clock.now
 
-    async def _believed(self, shop: Shop) -> int:
-        return (await self.outlet(shop)).shown.quantity or 0
+    def _believed(self, shop: Shop) -> int:
+        with closing(sqlite3.connect(self.path)) as rows:
+            named = (shop.platform.store.store_id,)
+            [[quantity]] = rows.execute("SELECT quantity FROM stock_outlet WHERE store_id = ?", named)
+        return int(quantity or 0)
 
     # ------------------------------------------------------------ reading
 

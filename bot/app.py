@@ -28,6 +28,7 @@ from bot.steps import Steps
 from bot.stock_clock import keep_in_step, waiting_sync_jobs
 from bot.stock_steps import stock_steps
 from bot.stores import ConnectedStores, open_stores
+from bot.watch import watch
 from domain.catalog import PlatformName, Store, StoreId
 from domain.errors import BadInput, Fault
 from domain.jobs import Job
@@ -237,6 +238,7 @@ async def working(app: App, *, steps: Steps | None = None, pace: Pace | None = N
         loops = [
             asyncio.create_task(_for_ever("outbox", lambda: _run_outbox(app))),
             asyncio.create_task(_for_ever("retention", lambda: forget_old_photos(app))),
+            asyncio.create_task(_for_ever("watch", lambda: watch(app))),
             asyncio.create_task(_for_ever("alerts", lambda: send_alerts(app.locks, app.desk))),
             asyncio.create_task(_for_ever("surveys", lambda: survey_stores(app.locks, app.desk))),
             asyncio.create_task(_for_ever("stock", lambda: keep_in_step(app))),

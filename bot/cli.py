@@ -338,6 +338,32 @@ def rotate_key(
 
 
 @cli.command()
+def export(
+    out: Annotated[Path, typer.Argument(metavar="OUT.zip", dir_okay=False, writable=True)],
+    team: TeamName = "",
+) -> None:
+    """Write everything of a shop into a zip: rows, photos, history. No key is in it."""
+    from bot.data_cli import export_by_command
+
+    _wait(export_by_command(_settings(quiet=True), team, out))
+
+
+@cli.command()
+def forget(
+    name: Annotated[str, typer.Argument(metavar="[NAME]", help="A person; without one everything of the shop.")] = "",
+    team: TeamName = "",
+    yes: Annotated[str, typer.Option("--yes", metavar="SHOP", help="The shop's name, typed once more.")] = "",
+    sure: Annotated[bool, typer.Option("--sure", help="Really forget the person.")] = False,
+) -> None:
+    """Delete a person's name and ids, or everything of a shop; says what goes, and asks before it does."""
+    from bot.data_cli import forget_by_command, forget_person_by_command
+
+    settings = _settings(quiet=True)
+    work = forget_person_by_command(settings, team, name, is_sure=sure) if name else forget_by_command(settings, team, yes)
+    _wait(work)
+
+
+@cli.command()
 def bench() -> None:
     """Measure a photo's way through the engines that are here, as JSON."""
     from bot.bench import measure

@@ -107,6 +107,20 @@ class SqlConnections:
         async with self._database.begin() as db_session:
             await self._beat(db_session, store_id, checked_at=self._clock(), key_expires_at=key_expires_at)
 
+    async def unchecked_since(self, moment: datetime) -> set[StoreId]:
+        """Return the stores that nobody asked how they are since then."""
+        beats = select(col(StorePulseRow.store_id)).where(col(StorePulseRow.checked_at) > moment)
+        unasked = select(col(StoreRow.store_id)).where(col(StoreRow.store_id).not_in(beats))
+        async with self._database.read() as db_session:
+            return {StoreId(name) for name in (await db_session.execute(unasked)).scalars()}
+
+    async def key_end(self, store_id: StoreId) -> datetime | None:
+        """Return when a store's key ends, as it was last said."""
+        mine = select(StorePulseRow).where(col(StorePulseRow.store_id) == store_id)
+        async with self._database.read() as db_session:
+            row = await find_one(db_session, mine)
+        return row.key_expires_at if row else None
+
     async def of(self, store_id: StoreId) -> Contact:
         """Return what is known of one store."""
         row = await self._find(store_id)

@@ -242,7 +242,8 @@ class _Hide:
 
 
 def _holds_words(column: Column[Any]) -> bool:
-    return isinstance(column.type, String | JSON)
+    # SQLModel's strings are decorated ones.
+    return isinstance(column.type, String | JSON) or isinstance(getattr(column.type, "impl", None), String)
 
 
 def _is_good(code: str, now: datetime) -> tuple[ColumnElement[bool], ...]:
@@ -260,3 +261,14 @@ async def team_named(database: Database, name: str) -> TeamRow | None:
     wanted = name.strip().casefold()
     found = [team for team in teams if wanted in {"", team.name.casefold(), team.team_id.casefold()}]
     return found[0] if len(found) == 1 else None
+
+
+async def forget_files(database: Database, before: datetime) -> Sequence[Sha256]:
+    """Delete the files made before then, and the used or ended rights to an export; return the files' digests."""
+    old = col(KeptFileRow.made_at) < before
+    async with database.begin() as db_session:
+        names = [row.sha256 for row in await find_all(db_session, select(KeptFileRow).where(old))]
+        if names:
+            await change(db_session, delete(KeptFileRow).where(old))
+        await change(db_session, delete(ExportTicketRow).where(col(ExportTicketRow.expires_at) < before))
+    return [Sha256(name) for name in names]

@@ -15,6 +15,7 @@ from typing import Any
 from slack_sdk.web.async_client import AsyncWebClient
 
 from domain.catalog import Sha256
+from domain.data_replies import FileReady
 from domain.errors import BadPhoto, Fault, PackshotError, Undeliverable
 from domain.intents import Attachment
 from domain.people import Place
@@ -27,6 +28,7 @@ from handlers.slack import files
 from handlers.slack.api import code_of, open_client, translated
 from handlers.slack.blocks import escaped
 from handlers.slack.cards import NO_PICTURE, Picture, Shown
+from handlers.slack.outfiles import share_file
 from handlers.slack.pictures import Pictures, file_name
 from handlers.slack.render import render
 from handlers.words import Words, known_language
@@ -34,6 +36,8 @@ from handlers.words import Words, known_language
 log = logging.getLogger(__name__)
 
 METADATA_EVENT = "packshot_message"
+_PERSON = ("U", "W")
+"""How the ids of people begin in Slack."""
 LOOK_BACK = 50
 """How many messages `find_posted` looks at: a crash is noticed within minutes."""
 SHOW_TRIES = 3
@@ -144,6 +148,11 @@ class SlackChat:
     # ------------------------------------------------------------ messages
 
     async def _deliver_card(self, outgoing: Outgoing, words: Words) -> str:
+        if isinstance(outgoing.reply, FileReady):
+            ts = await self._put(outgoing, render(outgoing.reply, words))
+            place = outgoing.place.place_id, _thread_of(outgoing) or ts
+            await share_file(self._client, self._media, outgoing.reply, place=place)
+            return ts
         digest = _picture_of(outgoing)
         if digest is not None and digest not in self._unshowable:
             picture = await self._uploaded(outgoing, digest, words)
@@ -188,15 +197,24 @@ class SlackChat:
             await self._update(outgoing, outgoing.native_id, shown)
             return outgoing.native_id
         thread = _thread_of(outgoing)
+        channel = await self._channel_of(outgoing.place)
         async with translated():
             posted = await self._client.chat_postMessage(
-                channel=outgoing.place.place_id,
+                channel=channel,
                 **_face(shown, outgoing),
                 thread_ts=thread or None,
                 unfurl_links=False,
                 unfurl_media=False,
             )
         return str(posted["ts"])
+
+    async def _channel_of(self, place: Place) -> str:
+        """Return where to post: a notice to one person is addressed to their id, which stands for a direct message."""
+        if not place.place_id.startswith(_PERSON):
+            return place.place_id
+        async with translated():
+            opened = await self._client.conversations_open(users=place.place_id)
+        return str(opened["channel"]["id"])
 
     async def _update(self, outgoing: Outgoing, ts: str, shown: Shown) -> None:
         async with translated():

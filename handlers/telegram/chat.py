@@ -17,6 +17,7 @@ from telegram.constants import ParseMode
 from telegram.error import TelegramError
 
 from domain.catalog import Sha256
+from domain.data_replies import FileReady
 from domain.errors import Fault, Undeliverable
 from domain.intents import Attachment
 from domain.ports import Limit, MediaStorage
@@ -115,10 +116,30 @@ class TelegramChat:
             self._actions.stop(outgoing.place, outgoing.native_id)
         if isinstance(outgoing.reply, PRIVATE):
             return await self._whisper(outgoing)
+        if isinstance(outgoing.reply, FileReady):
+            return await self._send_file(outgoing, outgoing.reply, self._render(outgoing))
         native_id = await self._show(outgoing, self._render(outgoing))
         if is_working:
             self._actions.start(outgoing.place, native_id)
         return native_id
+
+    async def _send_file(self, outgoing: Outgoing, file: FileReady, shown: Shown) -> str:
+        """Send a file with its words as the caption; a `Working` that stood for it becomes those words."""
+        content = await self._media.get(file.content)
+        thread_id = int(outgoing.place.thread_id) if outgoing.place.thread_id else None
+        message = await self._bot.send_document(
+            outgoing.place.place_id,
+            content,
+            caption=shown.html,
+            parse_mode=ParseMode.HTML,
+            filename=file.name,
+            reply_parameters=_answering(outgoing),
+            message_thread_id=thread_id,
+        )
+        if outgoing.native_id:
+            await self._edit(outgoing, shown)
+            return outgoing.native_id
+        return str(message.message_id)
 
     async def _show(self, outgoing: Outgoing, shown: Shown) -> str:
         """Post or edit; where Telegram does not like the picture, the words say so and go alone."""

@@ -192,6 +192,7 @@ class TelegramServer(World):
             "getWebhookInfo": self._get_webhook_info,
             "sendMessage": self._send_message,
             "sendPhoto": self._send_photo,
+            "sendDocument": self._send_document,
             "editMessageText": self._edit_text,
             "editMessageCaption": self._edit_caption,
             "editMessageMedia": self._edit_media,
@@ -263,6 +264,15 @@ class TelegramServer(World):
             params.get("caption", ""), params.get("parse_mode"), at_most=MAX_CAPTION, what="message caption"
         )
         return self._post(params, text, params.get("caption", ""), file=self._picture(params["photo"]))
+
+    async def _send_document(self, params: Params) -> Any:
+        text = visible_text(
+            params.get("caption", ""), params.get("parse_mode"), at_most=MAX_CAPTION, what="message caption"
+        )
+        upload = params["document"]
+        assert isinstance(upload, Upload), "we never send a document twice"
+        self.documents.append((int(params["chat_id"]), upload.filename, upload.content))
+        return self._post(params, text, params.get("caption", ""))
 
     async def _edit_text(self, params: Params) -> Any:
         text = visible_text(params["text"], params.get("parse_mode"), at_most=MAX_TEXT, what="message")

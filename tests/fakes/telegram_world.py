@@ -48,6 +48,8 @@ class World:
     messages: list[Message] = field(default_factory=list)
     presses: dict[str, Press] = field(default_factory=dict)
     files: dict[str, File] = field(default_factory=dict)
+    documents: list[tuple[int, str, bytes]] = field(default_factory=list)
+    """Files that the bot sent: to whom, their name, their bytes."""
     updates: list[dict[str, Any]] = field(default_factory=list)
     """Not confirmed yet, in the order they go out."""
     blocked: set[int] = field(default_factory=set)

@@ -11,6 +11,7 @@ from domain.connect_intents import ConnectIntent
 from domain.data_intents import DataIntent
 from domain.hint import HintKind
 from domain.people import Actor, Place, Role
+from domain.picture_intents import PictureIntent
 from domain.sessions import SessionIntent
 from domain.stock_intents import StockIntent
 from domain.sync_intents import SyncIntent
@@ -177,6 +178,7 @@ Intent = (
     | DecideBySku
     | CorrectPart
     | CompareVersions
+    | PictureIntent
     | ShowProduct
     | ListProducts
     | ShowHistory
@@ -211,6 +213,8 @@ class Attachment:
     size_bytes: int = 0
     content_type: str = ""
     is_recompressed: bool = False
+    account: str = ""
+    """Which of the chat's accounts keeps it, where there are several: a Slack workspace's id."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -123,7 +123,7 @@ SENTENCES: dict[tuple[FindingCode, FindingLevel], str] = {
         _WARNING,
     ): (
         "I see {measured:.0f} separate things and kept them together: if one alone is the product, redo with thing=1 "
-        "for the leftmost, thing=2 for the next."
+        "for the leftmost, thing=2 for the next; `split` makes each a picture of its own."
     ),
     (FindingCode.WRITING, _NOTE): (
         "There is writing beside the product: it is gone from the picture with the background. If it was laid over "

@@ -213,6 +213,9 @@ class WhichProduct:
     guesses: tuple[Guess, ...]
     photo_count: int
     asked_sku: str = ""
+    thing: int = 0
+    """Which of `thing_count` things in the photo is meant, from the left; 0 means the photo as a whole."""
+    thing_count: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ class Action(StrEnum):
     KEEP = "keep"
     REMOVE = "remove"
     COMPARE = "compare"
+    SPLIT = "split"
     DISCONNECT = "disconnect"
     ALLOW = "allow"
     DISMISS = "dismiss"

@@ -18,6 +18,7 @@ from domain.intents import (
     ShowHistory,
     ShowProduct,
 )
+from domain.picture_intents import SplitPhoto
 from domain.ports import Reading
 
 _YES = frozenset(
@@ -68,8 +69,10 @@ async def in_context(incoming: Incoming, intent: Intent, rows: Reading) -> Inten
     """
     if not incoming.reply_to or incoming.token or incoming.photos or incoming.attachments:
         return intent
-    read: DecideBySku | CorrectPart | CompareVersions | None = read_answer(incoming.text)
-    if isinstance(intent, CompareVersions):
+    read: DecideBySku | CorrectPart | CompareVersions | SplitPhoto | None = read_answer(incoming.text)
+    if isinstance(intent, SplitPhoto):
+        read = intent
+    elif isinstance(intent, CompareVersions):
         read = None if intent.sku else intent
     elif isinstance(intent, CorrectPart):
         read = None if intent.sku else read or intent

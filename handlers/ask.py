@@ -10,7 +10,7 @@ from domain.ports import UnitOfWork
 from domain.replies import Guess, WhichProduct, WhichStore
 from domain.rows import Question
 from domain.tokens import Action
-from handlers import enhance
+from handlers import enhance, split
 from handlers.desk import Asked, Desk, id_from
 from handlers.products import Found, find_everywhere, guess_products
 
@@ -82,6 +82,11 @@ async def answer_by_press(asked: Asked, press: Press, desk: Desk) -> None:
     if kind == "product":
         if index >= len(question.choices):
             raise BadInput("I do not know that answer: type the SKU instead.")
+        if question.choices[index] == split.LEFT_OUT:
+            async with desk.work(asked.incoming) as work:
+                await _close(work, question)
+                await split.leave_out(work, asked, desk, question)
+            return
         await answer_product(asked, question, Sku(question.choices[index]), desk)
     else:
         await _answer_store(asked, question, index, desk)
@@ -114,8 +119,13 @@ async def _go_on(asked: Asked, question: Question, found: Found, wanted: list[st
     targets = tuple(item for item in found.targets if f"{item.store_id}/{item.listing_id}" in wanted)
     if not targets:
         raise BadInput("{sku} is no longer in that store: send the photo again.", sku=found.sku.value)
-    recipe, position = enhance.read_options(dict(question.options))
     await enhance.check_reach(desk, targets)
+    if split.is_about_a_thing(question):
+        async with desk.work(asked.incoming) as work:
+            await _close(work, question)
+            await split.go_on(work, asked, desk, question, found, targets)
+        return
+    recipe, position = enhance.read_options(dict(question.options))
     async with desk.work(asked.incoming) as work:
         await _close(work, question)
         await enhance.start(

@@ -9,6 +9,7 @@ from typing import assert_never
 from domain.connect_replies import ConnectAnswer
 from domain.data_replies import ExportOffered, FileReady, Forgotten, HealthNotice
 from domain.enhancement import PUBLISHED_PLACEMENTS
+from domain.picture import FindingCode
 from domain.replies import (
     AlreadyDecided,
     Card,
@@ -81,6 +82,7 @@ def buttons(reply: Reply) -> tuple[Button, ...]:  # noqa: C901 - one case a repl
                 _on(card, Action.REJECT, "Reject", style="danger", asks="reason"),
                 _redo(card, "Redo"),
                 *_corrections(card),
+                *_split(card),
                 *_compare(card),
                 *((_on(card, Action.UNDO, TAKE_BACK),) if card.approved_by else ()),
             )
@@ -169,6 +171,11 @@ def _corrections(card: Card) -> tuple[Button, ...]:
         _on(card, Action.KEEP, "Keep a part…", asks="part"),
         _on(card, Action.REMOVE, "Remove a part…", asks="part"),
     )
+
+
+def _split(card: Card) -> tuple[Button, ...]:
+    several = any(finding.code is FindingCode.SEVERAL_OBJECTS for finding in card.findings)
+    return (_on(card, Action.SPLIT, "Split into single pictures"),) if several else ()
 
 
 def _compare(card: Card) -> tuple[Button, ...]:

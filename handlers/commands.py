@@ -28,6 +28,7 @@ from domain.intents import (
     ShowProduct,
 )
 from domain.people import Role
+from domain.picture_intents import SplitPhoto
 from handlers.alert_commands import ALERT_COMMANDS
 from handlers.command import MAX_SKUS_AT_ONCE, Command, Words
 from handlers.connect_commands import CONNECT_COMMANDS
@@ -150,6 +151,14 @@ COMMANDS: tuple[Command, ...] = (
         "Take out what does not belong to the product",
         "remove the leaf",
         _correct("remove"),
+    ),
+    Command(
+        "split",
+        Role.EDITOR,
+        "split [SKU…]",
+        "Make each of several things in the photo a picture of its own",
+        "split MUG-01 BOWL-2",
+        lambda words: SplitPhoto(tuple(Sku(word) for word in words.plain)),
     ),
     Command(
         "compare",

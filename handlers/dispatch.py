@@ -35,6 +35,7 @@ from domain.intents import (
     ShowStatus,
 )
 from domain.people import Member, Role
+from domain.picture_intents import SplitPhoto
 from domain.replies import Refused, Reply, Working
 from domain.sentences import Sentence
 from domain.sessions import EndSessions, ListSessions
@@ -68,6 +69,7 @@ from handlers import (
     products,
     request,
     sessions,
+    split,
     stock_desk,
     stores,
     sync_desk,
@@ -105,6 +107,7 @@ _ROLES: dict[type, Role] = {
     **data_desk.ROLES,
     **sessions.ROLES,
     **sync_desk.ROLES,
+    **split.ROLES,
 }
 """What each intent needs at the door; decisions look at the enhancement too (handlers/decide.py)."""
 
@@ -221,6 +224,8 @@ async def _route(asked: Asked, intent: Intent, desk: Desk) -> None:  # noqa: C90
             await correct.answer_part(asked, intent, desk)
         case Press(token=token) if token.action is Action.COMPARE:
             await compare.compare_pressed(asked, intent, desk)
+        case Press(token=token) if token.action is Action.SPLIT:
+            await split.split_pressed(asked, intent, desk)
         case Press(token=token) if token.action in alerts.PRESSES:
             await alerts.press_snooze(asked, intent, desk)
         case Press(token=token) if token.action in stock_desk.PRESSES:
@@ -237,6 +242,8 @@ async def _route(asked: Asked, intent: Intent, desk: Desk) -> None:  # noqa: C90
             await correct.correct(asked, intent, desk)
         case CompareVersions():
             await compare.compare(asked, intent, desk)
+        case SplitPhoto():
+            await split.split(asked, intent, desk)
         case Press():
             await decide.press(asked, intent, desk)
         case DecideBySku():
@@ -325,6 +332,8 @@ def _what(intent: Intent) -> Sentence:
             return action_words(Action(kind))
         case CompareVersions():
             return action_words(Action.COMPARE)
+        case SplitPhoto():
+            return action_words(Action.SPLIT)
         case Invite():
             return Sentence("Inviting")
         case ListInvitations() | RevokeInvitation() | ChangeRole() | DismissMember() | InviteWorkspace():

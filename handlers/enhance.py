@@ -48,16 +48,20 @@ async def start(
     photos: Sequence[Sha256 | None],
     recipe: Recipe,
     first_position: int,
-) -> None:
+    source: str = "",
+) -> int:
     """Start one enhancement a photo, in the caller's transaction; None means: fetch it from the store.
+
+    Returns how many were new: the same `source` (this event, unless said) starts nothing twice.
 
     The first photo goes to `first_position`, the second to the next one, and so on.
     """
     others = await work.enhancements.of_sku(asked.incoming.team_id, found.sku, limit=scale.LOOKED_AT)
     incoming = asked.incoming
+    begun = 0
     for position, photo in enumerate(photos, start=first_position):
         enhancement = Enhancement(
-            enhancement_id=id_from(incoming.team_id, incoming.event_key, found.sku.key, str(position)),
+            enhancement_id=id_from(incoming.team_id, source or incoming.event_key, found.sku.key, str(position)),
             team_id=incoming.team_id,
             sku=found.sku,
             title=found.title_at(targets),
@@ -71,12 +75,14 @@ async def start(
             created_at=desk.clock(),
         )
         if await work.enhancements.add(enhancement):
+            begun += 1
             await work.enqueue(enhance_job(enhancement))
             await show_card(work, enhancement)
             where = ", ".join(target.store_name for target in targets) + (
                 f", picture {position}" if position > 1 else ""
             )
             await work.audit(audit_entry(enhancement, desk, asked.member.name, "requested", where))
+    return begun
 
 
 async def check_reach(desk: Desk, targets: Sequence[Target]) -> None:

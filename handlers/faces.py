@@ -26,6 +26,7 @@ from domain.replies import (
     Restoring,
     Unclear,
     Version,
+    WhichProduct,
     Working,
 )
 from handlers.words import ENGLISH, Words, text
@@ -163,6 +164,17 @@ def notice_words(
         )
     said = words("{by} rejected your picture of {product}.", by=by, product=product)
     return f"{said} “{clean(reply.reason)}”" if reply.reason else said
+
+
+def thing_question(reply: WhichProduct, words: Words = ENGLISH) -> str:
+    """Return what is asked about one of several things in a photo, empty where the whole photo is meant."""
+    if not reply.thing:
+        return ""
+    return words(
+        "Which product is thing {number} of {count}, counted from the left?",
+        number=words.number(reply.thing),
+        count=words.number(reply.thing_count),
+    )
 
 
 def placed_words(line: Placed, words: Words = ENGLISH) -> tuple[str, Tone]:

@@ -24,6 +24,7 @@ NEEDS: dict[Action, Role] = {
     Action.KEEP: Role.EDITOR,
     Action.REMOVE: Role.EDITOR,
     Action.COMPARE: Role.VIEWER,
+    Action.SPLIT: Role.EDITOR,
     Action.DISCONNECT: Role.ADMIN,
     Action.ALLOW: Role.ADMIN,
     Action.DISMISS: Role.ADMIN,
@@ -39,7 +40,7 @@ NEEDS: dict[Action, Role] = {
     Action.LEAVE_IT: Role.APPROVER,
 }
 ANYWHEN = frozenset(
-    {Action.CHOOSE_PRODUCT, Action.CHOOSE_STORE, Action.CHOOSE_PART, Action.COMPARE, Action.DISMISS, Action.DISCONNECT,
+    {Action.CHOOSE_PRODUCT, Action.CHOOSE_STORE, Action.CHOOSE_PART, Action.COMPARE, Action.SPLIT, Action.DISMISS, Action.DISCONNECT,
      Action.ALLOW, Action.SNOOZE}
 )  # fmt: skip
 """What is about a question, a member or a store, or about every revision: no press of it is a card's, and stale by it."""
@@ -58,6 +59,7 @@ _ACTION_WORDS: dict[Action, str] = {
     Action.KEEP: text("Correcting the cut-out"),
     Action.REMOVE: text("Correcting the cut-out"),
     Action.COMPARE: text("Comparing"),
+    Action.SPLIT: text("Splitting a photo"),
     Action.DISCONNECT: text("Disconnecting a store"),
     Action.ALLOW: text("Allowing more"),
     Action.DISMISS: text("Taking somebody's access away"),

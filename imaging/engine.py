@@ -30,7 +30,7 @@ from imaging.matting import FIT_LONG_SIDE_PX, EdgeModel, fit_edge, without_haze
 from imaging.parts import corrected, kept_apart, left_out, matte_after
 from imaging.patches import see_through_ratio, without_patches
 from imaging.scene import Box, Framing
-from imaging.things import only_thing
+from imaging.things import counted, only_thing
 from imaging.writing import writing_findings
 
 OVERVIEW_LONG_SIDE_PX = 1024
@@ -173,7 +173,7 @@ class LocalEnhancer:
         overview = codec.shrunk(photo.rgb, OVERVIEW_LONG_SIDE_PX)
         seen = self._engines.cut_out(overview, engine) if photo.alpha is None else own_mask(photo.alpha)
         correction = corrected(overview, seen, recipe.hints)
-        mask = correction.mask if recipe.thing is None else only_thing(correction.mask, recipe.thing)
+        mask = counted(correction.mask) if recipe.thing is None else only_thing(correction.mask, recipe.thing)
         if photo.alpha is not None and (recipe.hints or recipe.thing):
             photo = replace(photo, alpha=matte_after(photo.alpha, seen, mask))
         crop = _box_of(mask.coverage > 0.4, Box(0, 0, width, height)).grown(width, height)

@@ -71,7 +71,7 @@ from handlers.connect_faces import connect_buttons, connect_face
 from handlers.console.alerts import alert_fragment
 from handlers.console.data import data_fragment, health_lines, history_fragment, queue_line
 from handlers.console.pages import fill, safe_link, when
-from handlers.faces import STAGES, STEPS, Face, face, notice_words, placed_words, version_words
+from handlers.faces import STAGES, STEPS, Face, face, notice_words, placed_words, thing_question, version_words
 from handlers.session_faces import session_face
 from handlers.stock_faces import stock_buttons, stock_face
 from handlers.sync_faces import sync_buttons, sync_face
@@ -108,7 +108,9 @@ def fragment(reply: Reply, *, hosts: frozenset[str] = frozenset(), here: str = "
         case Refused():
             return fill("refused.html", reply=reply)
         case WhichProduct():
-            return fill("which_product.html", reply=reply, buttons=buttons(reply))
+            whole = "Which product is it?" if reply.photo_count == 1 else "Which product are they?"
+            asked = thing_question(reply) or whole
+            return fill("which_product.html", reply=reply, question=asked, buttons=buttons(reply))
         case WhichStore():
             return fill("which_store.html", reply=reply, buttons=buttons(reply))
         case WhichPart():
@@ -168,7 +170,7 @@ def fragment(reply: Reply, *, hosts: frozenset[str] = frozenset(), here: str = "
 
 
 def _card(card: Card, today: Face, pressable: tuple[Button, ...]) -> str:
-    folded = [button for button in pressable if button.asks in {"recipe", "part"} or _compares(button)]
+    folded = [button for button in pressable if button.asks in {"recipe", "part"} or _is_rare(button)]
     visible = [button for button in pressable if button not in folded]
     return fill(
         "card.html",
@@ -191,8 +193,8 @@ def _team(reply: TeamReply) -> str:
     return fill("team.html", face=safe, buttons=buttons(reply))
 
 
-def _compares(button: Button) -> bool:
-    return Token.parse(button.token).action is Action.COMPARE
+def _is_rare(button: Button) -> bool:
+    return Token.parse(button.token).action in {Action.COMPARE, Action.SPLIT}
 
 
 def _which_part(reply: WhichPart) -> str:

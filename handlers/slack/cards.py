@@ -130,7 +130,7 @@ def card_facts(card: Card, words: Words) -> str:
 
 def card_actions(card: Card, pressable: tuple[Button, ...], words: Words) -> Block:
     """Return two actions to see, the rarer ones behind the dots; a question's answers stay together."""
-    folded = [each for each in pressable if each.asks in {"recipe", "part"} or _compares(each)]
+    folded = [each for each in pressable if each.asks in {"recipe", "part"} or _is_rare(each)]
     visible = [each for each in pressable if each not in folded] or list(pressable[:1])
     folded = [each for each in folded if each not in visible]
     elements = [draw_button(each, index, card, words) for index, each in enumerate(visible)]
@@ -149,8 +149,8 @@ def _rarer(each: Button, words: Words) -> str:
     return words(each.label)
 
 
-def _compares(each: Button) -> bool:
-    return Token.parse(each.token).action is Action.COMPARE
+def _is_rare(each: Button) -> bool:
+    return Token.parse(each.token).action in {Action.COMPARE, Action.SPLIT}
 
 
 def draw_button(each: Button, index: int, card: Card | None, words: Words) -> Element:

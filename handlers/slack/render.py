@@ -59,7 +59,7 @@ from domain.team_replies import (
     WorkspaceInvited,
 )
 from handlers.buttons import Button, buttons
-from handlers.faces import notice_words
+from handlers.faces import notice_words, thing_question
 from handlers.slack.alerts import show_alert
 from handlers.slack.blocks import (
     MAX_ACTIONS,
@@ -208,7 +208,7 @@ def _already(reply: AlreadyDecided, words: Words) -> Shown:
 
 
 def _which_product(reply: WhichProduct, words: Words) -> Shown:
-    asked = words.count(
+    asked = thing_question(reply, words) or words.count(
         "Which product is on this photo?", "Which product is on these {number} photos?", reply.photo_count
     )
     if reply.asked_sku:

@@ -66,6 +66,7 @@ _LABELS: dict[Action, tuple[str, str, str]] = {
     Action.KEEP: ("➕", text("Keep a part…"), ""),
     Action.REMOVE: ("➖", text("Remove a part…"), ""),
     Action.COMPARE: ("🖼", text("Compare versions"), ""),
+    Action.SPLIT: ("✂️", text("Split into single pictures"), ""),
 }
 REASONS = (text("Too dark"), text("Cut-out is wrong"), text("Wrong background"), text("No reason"))
 """Why a picture is rejected; the last is none. Any other is written as a reply to the card."""
@@ -120,7 +121,9 @@ def card_rows(reply: CardReply, words: Words) -> Rows:
     if kind is None:
         return tuple((_plain(button, words),) for button in pressable)
     token = Token.parse(pressable[0].token)
-    return (*kind_rows(kind, token, words), *_taken_back(pressable, words))
+    splits = [each for each in pressable if Token.parse(each.token).action is Action.SPLIT]
+    rows = (*kind_rows(kind, token, words), *((_plain(each, words),) for each in splits))
+    return (*rows, *_taken_back(pressable, words))
 
 
 def _taken_back(pressable: tuple[Button, ...], words: Words) -> Rows:

@@ -6,7 +6,7 @@ always an emoji and words, never a colour alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from telegram import InlineKeyboardButton
@@ -65,7 +65,7 @@ from domain.team_replies import (
     TeamShown,
     WorkspaceInvited,
 )
-from handlers.buttons import buttons
+from handlers.buttons import Button, buttons
 from handlers.faces import ENLARGED_BY_CHAT, Face, Tone, face, notice_words, placed_words, version_words
 from handlers.telegram.alerts import alert_message
 from handlers.telegram.connect import connect_message
@@ -85,6 +85,7 @@ from handlers.telegram.markup import (
     link,
     read_length,
 )
+from handlers.telegram.questions import which_part_message, which_product_message
 from handlers.telegram.sessions import sessions_message
 from handlers.telegram.stock import stock_message
 from handlers.telegram.sync import sync_message
@@ -135,12 +136,12 @@ def render(reply: Reply, words: Words = ENGLISH, *, bot_name: str = "", is_recom
         case Refused():
             return Shown(f"⚠️ {commands(words.sentence(reply.sentence))}")
         case WhichProduct():
-            return _which_product(reply, words)
+            return Shown(which_product_message(reply, words), choice_rows(_said(reply, words)))
         case WhichStore():
             question = words("{sku} is sold in several places: which one?", sku=code(esc(reply.sku)))
-            return Shown(f"❓ {question}", choice_rows(buttons(reply)))
+            return Shown(f"❓ {question}", choice_rows(_said(reply, words)))
         case WhichPart():
-            return _which_part(reply, words)
+            return Shown(which_part_message(reply, words), part_rows(reply, words), reply.picture)
         case Compared():
             return _compared(reply, words)
         case ProductShown():
@@ -301,21 +302,8 @@ def _with_findings(html: str, lines: list[str], words: Words) -> str:
 # ---------------------------------------------------------------- the others
 
 
-def _which_product(reply: WhichProduct, words: Words) -> Shown:
-    question = words("Which product is it?") if reply.photo_count == 1 else words("Which product are they?")
-    unknown = words("No store has {sku}.", sku=code(esc(reply.asked_sku))) + " " if reply.asked_sku else ""
-    how = words("Press one, or type its SKU.") if reply.guesses else words("Type its SKU.")
-    return Shown(f"❓ {bold(question)}\n{unknown}{how}", choice_rows(buttons(reply)))
-
-
-def _which_part(reply: WhichPart, words: Words) -> Shown:
-    name = bold(esc(reply.title or reply.sku, at_most=120))
-    if reply.wants == "keep":
-        asked = words("Which part of {product} did I leave out? Tap its number, or the field it lies in.", product=name)
-    else:
-        asked = words("What does not belong to {product}? Tap its number, or the field it lies in.", product=name)
-    how = words("Each tap makes a new version; the old ones stay.")
-    return Shown(f"❓ {asked}\n{how}", part_rows(reply, words), reply.picture)
+def _said(reply: WhichProduct | WhichStore, words: Words) -> tuple[Button, ...]:
+    return tuple(replace(each, label=words(each.label)) for each in buttons(reply))
 
 
 def _compared(reply: Compared, words: Words) -> Shown:

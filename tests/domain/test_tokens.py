@@ -77,6 +77,7 @@ def test_the_words_on_old_buttons_never_change() -> None:
         "keep",
         "remove",
         "compare",
+        "split",
         "dismiss",
         "stockyes",
         "stockundo",

@@ -43,6 +43,8 @@ HEADERS: Final = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 """What an answer carries that says nothing of its own: a page's policy is set where the page is made."""
+SENDING_S: Final = 900.0
+"""The longest that an answer may take to be fetched once it has begun."""
 HSTS: Final = "max-age=31536000"
 TOLD: Final = Rate(per_s=0.2, burst=60)
 """How often the refusals of one address are told in the log: a flood must not fill the disk."""
@@ -75,6 +77,7 @@ class _Passage:
     receive: Receive
     send: Send
     tell: Callable[[int], None]
+    limit: asyncio.Timeout | None = None
     is_started: bool = False
     is_read: bool = False
     size_bytes: int = 0
@@ -93,6 +96,9 @@ class _Passage:
         """Send a part of the answer."""
         if message["type"] == "http.response.start":
             self.is_started = True
+            if self.limit is not None and self.limit.when() is not None:
+                # From here on it is the line that is slow: a big file over a phone's takes minutes.
+                self.limit.reschedule(asyncio.get_running_loop().time() + SENDING_S)
             headers = MutableHeaders(scope=message)
             for name, value in self.headers.items():
                 headers.setdefault(name, value)
@@ -133,6 +139,7 @@ class Gate:
         try:
             self._check(scope, rule)
             async with asyncio.timeout(rule.seconds) as limit:
+                passage.limit = limit
                 await self.app(scope, passage.take, passage.give)
         except _Refused as refused:
             if passage.is_started:

@@ -26,7 +26,9 @@ SMALL: Final = 64 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One path and everything under it. `seconds` None: it never ends by itself. `rate` is per address.
+    """One path and everything under it. `rate` is per address.
+
+    `seconds` is how long it may take until it answers; None for what never ends by itself.
 
     `is_page`: a browser's cookie opens it, so that the Host must be ours, and the Origin of what changes something.
     """
@@ -52,6 +54,8 @@ def rules(*, upload_bytes: int) -> tuple[Rule, ...]:
         # A camera roll over a phone's line takes minutes.
         Rule("/console/say", body_bytes=upload_bytes, seconds=600, is_page=True),
         Rule("/console/stream", seconds=None, is_page=True),
+        # Everything of a team, packed while it is fetched.
+        Rule("/console/export", ENTRY, body_bytes=SMALL, seconds=None, is_page=True),
         # A shop's photos over a slow line.
         Rule("/console/export", ENTRY, body_bytes=SMALL, seconds=3600, is_page=True),
         Rule("/console", body_bytes=SMALL * 16, is_page=True),

@@ -12,7 +12,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from bot.gate import HEADER_BYTES_MOST, HEADERS, HEADERS_MOST, HSTS, PATH_BYTES_MOST, QUERY_BYTES_MOST, Doorplate, Gate
@@ -48,6 +48,14 @@ class House:
     async def page(self, request: Request) -> Response:
         return HTMLResponse("<p>here</p>", headers={"Content-Security-Policy": OWN_POLICY})
 
+    async def slow_answer(self, request: Request) -> Response:
+        async def parts() -> AsyncIterator[bytes]:
+            yield b"first"
+            await asyncio.sleep(0.03)
+            yield b", last"
+
+        return StreamingResponse(parts())
+
     async def hang(self, request: Request) -> Response:
         await request.body()
         await self.forever.wait()
@@ -63,7 +71,10 @@ class House:
             monotonic=self.clock,
         )
         routes = [Route(path, self.take, methods=["GET", "POST", "PUT"]) for path in paths]
-        return Starlette(middleware=[gate], routes=[*routes, Route("/console", self.page), Route("/slow", self.hang)])
+        return Starlette(
+            middleware=[gate],
+            routes=[*routes, Route("/console", self.page), Route("/slow", self.hang), Route("/big", self.slow_answer)],
+        )
 
 
 @pytest.fixture
@@ -172,9 +183,15 @@ async def test_what_takes_too_long_is_ended_and_says_whose_fault_it_was(house: H
         yield b"x"
         await never.wait()
 
-    table = (Rule("/slow", seconds=0.01), Rule("/connect", body_bytes=9, seconds=0.01, is_page=True))
+    table = (
+        Rule("/slow", seconds=0.01),
+        Rule("/big", seconds=0.02),
+        Rule("/connect", body_bytes=9, seconds=0.01, is_page=True),
+    )
     async with at(house.app(table=table)) as http:
         assert (await http.get("/slow")).status_code == 503
+        # What has begun to answer is only slow to be fetched.
+        assert (await http.get("/big")).text == "first, last"
     sent: list[str] = []
     messages = [{"type": "http.request", "body": b"x", "more_body": True}]
 

@@ -140,7 +140,10 @@ class Gate:
             self._check(scope, rule)
             async with asyncio.timeout(rule.seconds) as limit:
                 passage.limit = limit
-                await self.app(scope, passage.take, passage.give)
+                try:
+                    await self.app(scope, passage.take, passage.give)
+                finally:
+                    passage.limit = None
         except _Refused as refused:
             if passage.is_started:
                 raise

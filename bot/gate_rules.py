@@ -29,7 +29,6 @@ class Rule:
     """One path and everything under it. `rate` is per address.
 
     `seconds` is how long it may take until it answers; None for what never ends by itself.
-
     `is_page`: a browser's cookie opens it, so that the Host must be ours, and the Origin of what changes something.
     """
 

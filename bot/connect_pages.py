@@ -11,7 +11,7 @@ import hmac
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -87,6 +87,11 @@ class ConnectPages:
 
     async def form(self, request: Request) -> Response:
         """Show what a link asks for."""
+        own = urlsplit(self.flow.base_url)
+        if self.flow.is_public and request.url.netloc != own.netloc and "sent" not in request.query_params:
+            # The vendor sends the browser back to that name, and our cookie must be there. Once: a tunnel may rewrite it.
+            query = f"{request.url.query}&sent=1"
+            return RedirectResponse(f"{self.flow.base_url}{request.url.path}?{query}", 303, headers=_HEADERS)
         code, browser = request.query_params.get("code", ""), _browser(request)
         visit = await self._look(request, code, browser)
         return self._with_cookie(await self._form(visit, code, browser), browser, request)

@@ -162,7 +162,9 @@ def fragment(reply: Reply, *, hosts: frozenset[str] = frozenset(), here: str = "
         ):
             return _team(reply)
         case ConnectAnswer():
-            return fill("connect.html", face=connect_face(reply), buttons=connect_buttons(reply))
+            answer = connect_face(reply)
+            link = own_path(answer.link_url) if answer.link_url else ""
+            return fill("connect.html", face=answer, link=link, buttons=connect_buttons(reply))
         case HealthNotice() | FileReady() | ExportOffered() | Forgotten():
             return data_fragment(reply)
         case _:
@@ -238,6 +240,12 @@ def _thumbs(lines: tuple[ListingLine, ...], hosts: frozenset[str]) -> list[tuple
     return [(line, _own_picture(line.photo_url, hosts)) for line in lines]
 
 
+def own_path(url: str) -> str:
+    """Return an address of ours without its host: people came by another of our names, and the page finds its own."""
+    parts = urlsplit(url)
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path
+
+
 def _own_picture(url: str, hosts: frozenset[str]) -> str:
     """Return a picture's path when it is ours to load, empty otherwise.
 
@@ -248,4 +256,4 @@ def _own_picture(url: str, hosts: frozenset[str]) -> str:
     parts = urlsplit(url)
     if parts.netloc and parts.netloc.lower() not in hosts:
         return ""
-    return f"{parts.path}?{parts.query}" if parts.query else parts.path
+    return own_path(url)

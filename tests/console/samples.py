@@ -54,6 +54,7 @@ from domain.replies import (
 from domain.sentences import Sentence
 from domain.sessions import Browser, BrowserSession, SessionsShown
 from domain.tokens import ENHANCEMENT_ID_CHARS
+from tests.console.connect_samples import connect_replies
 from tests.console.data_samples import data_replies, health_lines
 from tests.console.fakes import NOW
 from tests.console.team_samples import team_replies
@@ -174,6 +175,7 @@ def every_reply(
         ),
         *data_replies(title, person=person, store=store, now=NOW),
         *team_replies(person, store),
+        *connect_replies(title, person=person, store=store),
         *stock_replies(title, sku=sku, person=person, store=store),
         *sync_replies(title, sku=sku, person=person, store=store),
     )

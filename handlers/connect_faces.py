@@ -5,6 +5,7 @@ Texts are plain words with our `commands` in backticks: a chat makes them harmle
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -39,6 +40,7 @@ FEATURE_USES: dict[FeatureName, str] = {
     FeatureName.SHIPPING: text("Mark orders as sent, with carrier and tracking number"),
 }
 """What a feature is good for, for whoever decides on it."""
+_PLAIN = re.compile(r"[^\W_]+(?:[ .&'-]+[^\W_]+)*")
 ALLOW = text("Allow it")
 YES_DISCONNECT = text("Yes, disconnect")
 
@@ -149,7 +151,9 @@ def _missing(reply: PermissionMissing, words: Words) -> ConnectFace:
     feature = feature_label(reply.feature, words)
     said = words("The right {scope} is missing; it belongs to “{feature}”.", scope=scope, feature=feature)
     hint = words(
-        "An admin presses “Allow it”, or sends `reconnect {store} {name}`.", store=reply.store, name=reply.feature
+        "An admin presses “Allow it”, or sends `reconnect {store} {name}`.",
+        store=_typed(reply.store),
+        name=reply.feature,
     )
     return ConnectFace("🔒", title, (ConnectRow("", said),), hint)
 
@@ -197,9 +201,14 @@ def _permissions(store: StorePermissions, words: Words) -> list[ConnectRow]:
         mark = "✓" if line.used_at else "○"
         rows.append(ConnectRow("", f"{mark} {_scope(line, words)}: {used}", _idle(line, store.store, words)))
     for line in store.missing:
-        ask = words("`reconnect {store} {name}` asks for it", store=store.store, name=line.feature)
+        ask = words("`reconnect {store} {name}` asks for it", store=_typed(store.store), name=line.feature)
         rows.append(ConnectRow("", f"✗ {_scope(line, words)}: {words('missing')}; {ask}"))
     return rows
+
+
+def _typed(store: str) -> str:
+    """Return a store's name as it is typed in a command; one that no chat shows as it is stays with its reader."""
+    return store if _PLAIN.fullmatch(store) else "NAME"
 
 
 def _scope(line: ScopeLine, words: Words) -> str:
@@ -212,6 +221,6 @@ def _idle(line: ScopeLine, store: str, words: Words) -> tuple[str, ...]:
     hint = words(
         "Unused for {days} days: give it back by leaving it out with `reconnect {store}`.",
         days=UNUSED_AFTER.days,
-        store=store,
+        store=_typed(store),
     )
     return (hint,)

@@ -29,8 +29,15 @@ _BRIGHTNESS = (
     ("+0.5", text("Brighter")),
     ("+1", text("Much brighter")),
 )
+_ASPECTS = (
+    ("auto", text("As the shop wants it")),
+    ("1:1", text("Square")),
+    ("4:3", text("Landscape, 4:3")),
+    ("3:4", text("Portrait, 3:4")),
+)
 _WHITES = (("off", text("Colours as photographed")), ("auto", text("As it suits the photo")))
-_TYPED = ("margin", "white")
+_CHOSEN = ("background", "shadow", "brightness", "aspect")
+_TYPED = ("margin", "white", "scale", "thing")
 """Options that are typed as in a command, and read by the same rules."""
 
 
@@ -49,11 +56,22 @@ def recipe_blocks(words: Words, *, unsaid: str) -> list[Block]:
     white = text_input("white", words("Where the photo shows something white or grey"), chars=16, is_optional=True)
     white["element"]["placeholder"] = plain_text("80x15", 150)
     white["hint"] = plain_text(words("In percent from the left and from the top: 80x15 is near the top right."), 2000)
+    scale = text_input("scale", words("Scale"), chars=16, is_optional=True)
+    scale["element"]["placeholder"] = plain_text("sku", 150)
+    scale["hint"] = plain_text(
+        words("sku: as this product's first picture; auto: as it fills the frame; or the number I said of one."), 2000
+    )
+    thing = text_input("thing", words("Which of several things"), chars=16, is_optional=True)
+    thing["element"]["placeholder"] = plain_text("1", 150)
+    thing["hint"] = plain_text(words("1 is the leftmost; all keeps them together."), 2000)
     return [
         choice("background", words("Background"), _BACKGROUNDS, option(words("Own colour"), OWN)),
         colour,
         choice("shadow", words("Shadow"), _SHADOWS),
         margin,
+        choice("aspect", words("Shape"), _ASPECTS),
+        scale,
+        thing,
         choice("brightness", words("Brightness"), _BRIGHTNESS),
         choice("colours", words("Colours"), _WHITES),
         white,
@@ -62,7 +80,7 @@ def recipe_blocks(words: Words, *, unsaid: str) -> list[Block]:
 
 def read_recipe(view: View, words: Words) -> dict[str, str]:
     """Return the options as chosen. Raises WrongAnswer under the field whose words nobody understands."""
-    chosen = {name: value_of(view, name) for name in ("background", "shadow", "brightness")}
+    chosen = {name: value_of(view, name) for name in _CHOSEN}
     options = {name: value for name, value in chosen.items() if value not in {"", SUITS, OWN}}
     own = value_of(view, "colour")
     if chosen["background"] == OWN and not own:

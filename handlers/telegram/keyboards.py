@@ -85,9 +85,17 @@ RECIPES: tuple[tuple[str, Mapping[str, str]], ...] = (
     (text("Darker"), {"brightness": "-0.5"}),
     (text("Light as photographed"), {"brightness": "0"}),
     (text("Colours as photographed"), {"white": "off"}),
+    (text("Square"), {"aspect": "1:1"}),
+    (text("Landscape, 4:3"), {"aspect": "4:3"}),
+    (text("Portrait, 3:4"), {"aspect": "3:4"}),
+    (text("Scale of the first picture"), {"scale": "sku"}),
+    (text("Fill the frame"), {"scale": "auto"}),
+    (text("Only the left thing"), {"thing": "1"}),
+    (text("Only the second thing"), {"thing": "2"}),
+    (text("All things"), {"thing": "all"}),
 )
 """Ways to make it again. Their places are a promise, as buttons live for months: new ones come last."""
-RECIPES_SHOWN = (0, 1, 5, 2, 6, 3, 7, 8, 9, 10, 11, 12, 4)
+RECIPES_SHOWN = (0, 1, 5, 2, 6, 3, 7, 8, 13, 14, 15, 16, 17, 9, 10, 11, 12, 18, 19, 20, 4)
 _CHOICES = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 """How a menu's choice is written, one sign each; a Verb is a small letter."""
 

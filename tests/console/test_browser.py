@@ -235,10 +235,15 @@ async def test_redo_sends_the_recipe(shop: Shop) -> None:
         await page.get_by_role("button", name="Redo with other background").click()
         await page.get_by_label("Cream").check(force=True)
         await page.get_by_label("Soft").check(force=True)
+        await page.get_by_label("Landscape, 4:3").check(force=True)
+        await page.get_by_label("As the first picture").check(force=True)
+        await page.get_by_label("Which of several things").fill("2")
         await page.get_by_role("button", name="Redo", exact=True).click()
         await expect(page.locator(".facts").get_by_text("cream")).to_be_visible()
     pressed = [incoming for incoming in shop.office.events.taken.values() if incoming.token]
-    assert [dict(incoming.options) for incoming in pressed] == [{"background": "cream", "shadow": "soft"}]
+    assert [dict(incoming.options) for incoming in pressed] == [
+        {"background": "cream", "shadow": "soft", "aspect": "4:3", "scale": "sku", "thing": "2"}
+    ]
     assert not shop.complaints
 
 

@@ -130,10 +130,19 @@ async def test_a_redo_takes_everything_a_recipe_has(rig: Rig) -> None:
     anna, card = await _card(rig)
     await rig.people.press(anna, "DANNA", card["ts"], "Redo")
     view = rig.people.newest_view
-    for wrong, said in (("margin", "plenty"), ("white", "everywhere")):
+    for wrong, said in (("margin", "plenty"), ("white", "everywhere"), ("scale", "huge"), ("thing", "0")):
         refused = await rig.people.submit(anna, view, **{wrong: said})
         assert said in refused.answer["errors"][wrong]
-    chosen = {"background": "gradient", "shadow": "reflection", "brightness": "+0.5", "margin": "8", "white": "80x15"}
+    chosen = {
+        "background": "gradient",
+        "shadow": "reflection",
+        "brightness": "+0.5",
+        "margin": "8",
+        "white": "80x15",
+        "aspect": "4:3",
+        "scale": "sku",
+        "thing": "2",
+    }
     await rig.people.submit(anna, view, **chosen)
     await rig.work()
     (enhancement,) = await rig.shop.enhancements()

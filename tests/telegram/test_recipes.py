@@ -49,7 +49,7 @@ def test_the_first_five_buttons_mean_what_they_meant() -> None:
 
 def test_everything_a_recipe_has_can_be_asked_for() -> None:
     named = {name for _, options in RECIPES for name in options}
-    assert named == {"background", "shadow", "margin", "brightness", "white"}
+    assert named == {"background", "shadow", "margin", "brightness", "white", "aspect", "scale", "thing"}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

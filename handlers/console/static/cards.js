@@ -71,7 +71,11 @@ async function ask(button) {
 function recipeOf(form) {
   const background = form.get("background") === "custom" ? form.get("colour") : form.get("background");
   const typed = (name) => form.get(name).trim();
-  const said = { background, shadow: form.get("shadow"), brightness: form.get("brightness"), margin: typed("margin"), white: typed("white") };
+  // A number that was typed counts, whatever is chosen above it.
+  const said = {
+    background, shadow: form.get("shadow"), brightness: form.get("brightness"), margin: typed("margin"), white: typed("white"),
+    aspect: form.get("aspect"), scale: typed("scale-number") || form.get("scale"), thing: typed("thing"),
+  };
   return Object.fromEntries(Object.entries(said).filter(([, value]) => value));
 }
 

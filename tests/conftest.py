@@ -9,10 +9,14 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import settings
 
 from storage.database import Database, open_database
 from storage.migrate import migrate
 from tests import postgres
+
+settings.register_profile("proof", max_examples=500, stateful_step_count=60, deadline=None, print_blob=True)
+"""`make proof`: the stock ledger's state machine at full length (tests/stock/test_machine.py)."""
 
 TEMPLATE = "packshot_template"
 _numbers = itertools.count(1)

@@ -224,8 +224,12 @@ class Machine(RuleBasedStateMachine):
             self._run(self.business.come_to_rest())
             self._run(self.business.check_rest())
         finally:
-            self._run(self._opened.aclose())
-            self._folder.cleanup()
+            self.give_up()
+
+    def give_up(self) -> None:
+        """Close everything as it is."""
+        self._run(self._opened.aclose())
+        self._folder.cleanup()
 
     # ------------------------------------------------------------ helpers
 

@@ -51,7 +51,7 @@ _HOW: Final = (
     (RESTOCK, text("Until restock")),
     (ORDERED, text("Ordered")),
 )
-SNOOZE = text("Snooze {product}")
+SNOOZE = text("Snooze")
 SPEAK_AGAIN = text("Speak of it again")
 
 
@@ -64,7 +64,7 @@ def alert_buttons(reply: AlertReply) -> tuple[Button, ...]:
     """Return what can be pressed on it; a digest's are one a line, each asking how long."""
     match reply:
         case DigestShown(lines=lines):
-            return tuple(snooze_button(line.subject_id, ASK, line.skus[0]) for line in lines if line.level != Level.OK)
+            return tuple(asks for line in lines if (asks := ask_button(line)))
         case OutNow(line):
             return how_long(line.subject_id)
         case SnoozeAsked(subject_id):
@@ -73,6 +73,11 @@ def alert_buttons(reply: AlertReply) -> tuple[Button, ...]:
             return (snooze_button(subject_id, AGAIN, SPEAK_AGAIN),)
         case _:
             return ()
+
+
+def ask_button(line: AlertLine) -> Button | None:
+    """Return the button that asks how long to be quiet about a line's product; None for good news."""
+    return snooze_button(line.subject_id, ASK, line.skus[0]) if line.level != Level.OK else None
 
 
 def how_long(subject_id: str) -> tuple[Button, ...]:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from domain.alerts import Level
 from domain.stock_alert_replies import AlertReply, DigestShown
 from handlers.alert_faces import (
     alert_buttons,
     alert_face,
+    ask_button,
     chart_alt,
     digest_head,
-    how_long,
     line_row,
     rest_row,
     summary_rows,
@@ -28,10 +27,7 @@ def alert_fragment(reply: AlertReply) -> str:
         "digest.html",
         reply=reply,
         head=digest_head(reply, ENGLISH),
-        lines=[
-            (line, line_row(line, ENGLISH), how_long(line.subject_id) if line.level != Level.OK else ())
-            for line in reply.lines
-        ],
+        lines=[(line, line_row(line, ENGLISH), ask_button(line)) for line in reply.lines],
         others=() if is_quiet else (*((rest,) if rest else ()), *summary_rows(reply, ENGLISH)),
         alt=chart_alt(reply, ENGLISH),
     )

@@ -1,21 +1,21 @@
-"""The digest and what else is said of stock unasked, as Block Kit: a section a product, its quiet behind three dots."""
+"""The digest and what else is said of stock unasked, as Block Kit: a section a product, with a button to be quiet about it."""
 
 from __future__ import annotations
 
-from domain.alerts import Level
 from domain.stock_alert_replies import AlertReply, DigestShown
 from handlers.alert_faces import (
+    SNOOZE,
     alert_buttons,
     alert_face,
+    ask_button,
     chart_alt,
     digest_head,
-    how_long,
     line_row,
     rest_row,
     summary_rows,
 )
-from handlers.slack.blocks import Block, actions, context, image, overflow, section, sections, sentence, words_of
-from handlers.slack.cards import MORE, Picture, Shown, draw_button
+from handlers.slack.blocks import Block, actions, button, context, image, section, sections, sentence, words_of
+from handlers.slack.cards import PRESS, Picture, Shown, draw_button
 from handlers.stock_faces import StockRow
 from handlers.words import Words
 
@@ -41,9 +41,9 @@ def _digest(reply: DigestShown, words: Words, picture: Picture) -> Shown:
         return Shown(head, blocks)
     shown = [line_row(line, words) for line in reply.lines]
     for index, (line, row) in enumerate(zip(reply.lines, shown, strict=True)):
-        quiet = [(f"🔕 {words(each.label)}", each.token) for each in how_long(line.subject_id)]
-        dots = overflow(quiet, f"{MORE}:{index}") if line.level != Level.OK else None
-        blocks.append(section(_row(row), dots))
+        asks = ask_button(line)
+        quiet = button(f"🔕 {words(SNOOZE)}", asks.token, f"{PRESS}:{index}") if asks else None
+        blocks.append(section(_row(row), quiet))
     rest = rest_row(reply, words)
     blocks += sections(_row(row) for row in (*((rest,) if rest else ()), *summary_rows(reply, words)))
     if picture.file_id:

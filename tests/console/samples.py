@@ -58,6 +58,7 @@ from tests.console.connect_samples import connect_replies
 from tests.console.data_samples import data_replies, health_lines
 from tests.console.fakes import NOW
 from tests.console.team_samples import team_replies
+from tests.stock.alert_samples import alert_replies
 from tests.stock.samples import stock_replies
 from tests.stock.sync_samples import sync_replies
 
@@ -177,5 +178,6 @@ def every_reply(
         *team_replies(person, store),
         *connect_replies(title, person=person, store=store),
         *stock_replies(title, sku=sku, person=person, store=store),
+        *alert_replies(title, sku=sku, person=person, store=store, chart=after),
         *sync_replies(title, sku=sku, person=person, store=store),
     )

@@ -209,7 +209,7 @@ class Consents:
         """Return how consent is given; a setting still to be typed counts as given."""
         consent = descriptor.consent
         has_left_out = any(one.name == LEFT_OUT for one in descriptor.settings)
-        if link.store_id and link.wanted and has_left_out:
+        if link.store_id and has_left_out and _is_withheld(descriptor, link.wanted, own):
             return "here"  # the vendor gave it all at once: only we held back
         if consent is None:
             return "typed"
@@ -318,6 +318,13 @@ class Consents:
         # What was asked so far was asked before anybody knew which rights there are.
         self.stores.supplies.transports.forget(store.store_id)
         return said
+
+
+def _is_withheld(descriptor: Descriptor, wanted: Sequence[str], own: Mapping[str, str]) -> bool:
+    """Whether a wish is for what the vendor has given, and only we do not use."""
+    withheld = set(own.get(LEFT_OUT, "").split(","))
+    wishes = [feature for feature in descriptor.features if feature.name.value in wanted]
+    return bool(wishes) and all({scope.name for scope in feature.scopes} <= withheld for feature in wishes)
 
 
 def new_browser() -> str:

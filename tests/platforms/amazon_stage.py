@@ -47,6 +47,7 @@ async def open_amazon_stage() -> AsyncIterator[Stage]:
                 "client_id": CLIENT_ID,
                 "client_secret": SECRET_MARK,
             },
+            server=server,
             env={
                 "PORT": str(port),
                 "PUBLIC_URL": f"http://127.0.0.1:{port}",

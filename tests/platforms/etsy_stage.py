@@ -30,5 +30,6 @@ async def open_etsy_stage() -> AsyncIterator[Stage]:
             images,
             lambda: [f"{seen.operation}  {seen.method} {seen.path}" for seen in server.calls],
             given={"refresh_token": FIRST_REFRESH},
+            server=server,
             env={"ETSY_KEYSTRING": KEYSTRING, "ETSY_SHARED_SECRET": SHARED_SECRET, "ETSY_API_URL": server.url},
         )

@@ -35,6 +35,7 @@ async def open_shopify_stage() -> AsyncIterator[Stage]:
             images,
             lambda: [f"{seen.operation}  {seen.method} {seen.path}" for seen in server.calls],
             given={"shop": "kiln"},
+            server=server,
             env={
                 "SHOPIFY_CLIENT_ID": server.client_id,
                 "SHOPIFY_CLIENT_SECRET": server.client_secret,

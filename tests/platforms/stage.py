@@ -64,6 +64,8 @@ class Stage:
     calls: Callable[[], list[str]]
     given: Mapping[str, str] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
+    server: Any = None
+    """The vendor's side itself, for who plays the seller there (connect_story.py)."""
 
 
 OpenStage = Callable[[], AbstractAsyncContextManager[Stage]]

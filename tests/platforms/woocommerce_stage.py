@@ -30,5 +30,6 @@ async def open_woocommerce_stage() -> AsyncIterator[Stage]:
             images,
             lambda: [f"{seen.operation}  {seen.method} {seen.path}" for seen in server.calls],
             given={"site": server.url, "user": USER, "password": SECRET_MARK},
+            server=server,
             env={"WOOCOMMERCE_ALLOW_HTTP": "1"},
         )

@@ -20,7 +20,17 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from benchmarks.stock_world import LIMITS, TEAM, Corner, Corners, RealTime, add_team, open_corners, sku_of, skus_up_to
+from benchmarks.stock_world import (
+    TEAM,
+    Corner,
+    Corners,
+    RealTime,
+    add_team,
+    keep_limits,
+    open_corners,
+    sku_of,
+    skus_up_to,
+)
 from bot.app import App, migrate_all, open_app, working
 from bot.settings import Settings
 from bot.steps import Patience, run_step
@@ -119,10 +129,10 @@ async def compare_all() -> list[Figure]:
             await add_team(database, corners)
             bench = Bench(database, corners, clock, [])
             await _agree(bench)
-            _keep_limits(corners, clock)
+            _rest(corners, clock)
             alone_s = await _adapters_alone(corners, clock)
             await _change(bench)
-            _keep_limits(corners, clock)
+            _rest(corners, clock)
             began, cpu = clock.seconds, time.process_time()
             async with bench.desk.work() as work:
                 for corner in corners.all:
@@ -165,11 +175,10 @@ async def _change(bench: Bench) -> None:
         await work.sync.put_due(TEAM, None)
 
 
-def _keep_limits(corners: Corners, clock: CrowdTime) -> None:
-    """Let every bucket fill up again, ours and the stores', and let the stores keep their limits from now on."""
+def _rest(corners: Corners, clock: CrowdTime) -> None:
+    """Let every bucket fill up again, ours and the stores'."""
     clock.seconds += 100_000.0
-    for corner in corners.all:
-        corner.server.keep_limits(clock.monotonic, LIMITS.get(corner.name, {}))
+    keep_limits(corners, clock)
 
 
 async def _adapters_alone(corners: Corners, clock: CrowdTime) -> float:

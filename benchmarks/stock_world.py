@@ -139,7 +139,7 @@ def _fill_etsy(shop: EtsyHarness, count: int, pieces: int) -> Callable[[str], in
     goods = shop.server.goods
     goods.listings.clear()
     made = {
-        sku_of(number): goods.add_listing(f"Cup {number}", [product(sku_of(number), pieces, 3)])
+        sku_of(number): goods.add_listing(f"Cup {number}", [product(sku_of(number), 18.50, pieces)])
         for number in range(count)
     }
     return lambda sku: int(made[sku].inventory["products"][0]["offerings"][0]["quantity"])
@@ -167,10 +167,19 @@ async def open_corners(clock: HandTime, *, skus: int, pieces: int) -> AsyncItera
         for name, opener, fill in openers:
             harness: Any = await opened.enter_async_context(opener())
             shows = fill(harness, skus, pieces)
+            if hasattr(harness.server, "time"):
+                harness.server.time = clock
             harness.transports = await opened.enter_async_context(make_transports(clock, patience=PATIENT))
             harness.reopen()
             corners.all.append(Corner(name, harness, shows))
+        keep_limits(corners, clock)
         yield corners
+
+
+def keep_limits(corners: Corners, clock: HandTime) -> None:
+    """Let the stores keep their limits by this clock from now on, with every bucket full."""
+    for corner in corners.all:
+        corner.server.keep_limits(clock.monotonic, LIMITS.get(corner.name, {}))
 
 
 async def add_team(database: Database, corners: Corners) -> None:

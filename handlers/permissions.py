@@ -10,7 +10,7 @@ from typing import Final
 from domain.connect_intents import ShowPermissions
 from domain.connect_replies import PermissionsShown, ScopeLine, StorePermissions
 from domain.connecting import Feature, GivenScope
-from domain.errors import StoreDown, StoreError
+from domain.errors import MissingScope, StoreDown, StoreError
 from domain.ports import StorePlatform
 from handlers.connect import feature_of, store_named
 from handlers.desk import Asked, Desk
@@ -31,7 +31,10 @@ async def show_permissions(asked: Asked, intent: ShowPermissions, desk: Desk) ->
     now = desk.clock()
     lines = []
     async with desk.work(asked.incoming) as work:
-        for platform, (held, trouble) in zip(chosen, asked_now, strict=True):
+        for platform, (held, trouble, refused) in zip(chosen, asked_now, strict=True):
+            if refused:
+                known = await work.connections.scopes_of(platform.store.store_id)
+                held = tuple(one.name for one in known if one.name != refused)
             if held is not None:
                 await work.connections.give_scopes(platform.store, held, now=now)
             given = await work.connections.scopes_of(platform.store.store_id)
@@ -39,15 +42,18 @@ async def show_permissions(asked: Asked, intent: ShowPermissions, desk: Desk) ->
         await work.answer(PermissionsShown(tuple(lines)))
 
 
-async def _given_now(platform: StorePlatform) -> tuple[tuple[str, ...] | None, str]:
-    """Return the rights the store gives us now, or None and why it does not say."""
+async def _given_now(platform: StorePlatform) -> tuple[tuple[str, ...] | None, str, str]:
+    """Return the rights the store gives us now, or None; why it does not say; and the right it refused us meanwhile."""
     try:
         async with asyncio.timeout(CHECK_S):
-            return (await platform.check()).scopes, ""
+            return (await platform.check()).scopes, "", ""
+    except MissingScope as error:
+        # Amazon has no list of roles to ask for: the first call that needs one shows what is missing.
+        return None, sentence_for(error), error.scope
     except StoreError as error:
-        return None, sentence_for(error)
+        return None, sentence_for(error), ""
     except TimeoutError:
-        return None, sentence_for(StoreDown("It said nothing.", store=platform.store.name))
+        return None, sentence_for(StoreDown("It said nothing.", store=platform.store.name)), ""
 
 
 def _shown(

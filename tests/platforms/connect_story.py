@@ -135,7 +135,8 @@ async def _life(part: Part, stage: Stage, client: LocalClient, browser: httpx.As
     told.add("bot", sentence)
     assert "lacks the right" in sentence
     assert await stage.images(browser) == before, "nothing was changed there"
-    await _say(client, told, f"permissions {part.name}", "PermissionsShown")
+    shown = await _say(client, told, f"permissions {part.name}", "PermissionsShown")
+    assert shown["stores"][0]["missing"][0]["feature"] == "pictures"
 
     part.gets_back(stage.server)
     offered = await _say(client, told, f"reconnect {part.name} pictures", "ConnectOffered")

@@ -13,7 +13,7 @@ import asyncio
 import json
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Protocol
 
@@ -89,9 +89,8 @@ async def measure(name: str, world: World, strategy: Strategy) -> Result:
     )
 
 
-async def compare(scale: Scale, seed: int) -> list[Result]:
+async def compare(scale: Scale, seed: int) -> AsyncIterator[Result]:
     """Live through the same days with every strategy."""
-    results = []
     naive = (
         ("poll every 15 min, absolute writes", False, True, False),
         ("naive ±1 here, absolute there", True, False, True),
@@ -99,7 +98,7 @@ async def compare(scale: Scale, seed: int) -> list[Result]:
     )
     for name, hears, forgets_doubles, spares_origin in naive:
         world = World(scale, seed)
-        results.append(await measure(name, world, Naive(world, hears, forgets_doubles, spares_origin)))
+        yield await measure(name, world, Naive(world, hears, forgets_doubles, spares_origin))
     ours = (("ledger, shared pool", 0, 0), ("ledger + buffer 1", 1, 0), ("ledger + split the last 3", 0, 3))
     for name, buffer, split_at in ours:
         world = World(scale, seed)
@@ -107,10 +106,9 @@ async def compare(scale: Scale, seed: int) -> list[Result]:
             database = open_database(f"sqlite:///{folder}/oversell.db")
             try:
                 await migrate(database)
-                results.append(await measure(name, world, LedgerSync(world, database, buffer, split_at)))
+                yield await measure(name, world, LedgerSync(world, database, buffer, split_at))
             finally:
                 await database.close()
-    return results
 
 
 def missed(results: Sequence[Result]) -> list[str]:
@@ -125,14 +123,19 @@ def missed(results: Sequence[Result]) -> list[str]:
     return found
 
 
-def show(results: Sequence[Result]) -> None:
-    """Print the table."""
-    print(f"{'strategy':<38}{'sold':>7}{'oversold/1000':>15}{'drift':>7}{'bad days/1000':>15}{'calls':>8}{'s':>6}")
-    for one in results:
-        print(
+async def show(scale: Scale, seed: int, *, as_json: bool) -> list[Result]:
+    """Print a line a strategy, as soon as its days are over."""
+    if not as_json:
+        print(f"{'strategy':<38}{'sold':>7}{'oversold/1000':>15}{'drift':>7}{'bad days/1000':>15}{'calls':>8}{'s':>6}")
+    results = []
+    async for one in compare(scale, seed):
+        results.append(one)
+        line = (
             f"{one.strategy:<38}{one.sold:>7}{one.oversold_per_1000:>15.2f}{one.drift:>7}"
             f"{one.bad_per_1000:>15.2f}{one.calls:>8}{one.seconds:>6.0f}"
         )
+        print(json.dumps(asdict(one)) if as_json else line, flush=True)
+    return results
 
 
 def main() -> int:
@@ -143,11 +146,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    results = asyncio.run(compare(Scale(days=given.days, skus=given.skus), given.seed))
-    if given.json:
-        print(json.dumps([asdict(one) for one in results]))
-    else:
-        show(results)
+    results = asyncio.run(show(Scale(days=given.days, skus=given.skus), given.seed, as_json=given.json))
     found = missed(results)
     for line in found:
         print(f"missed: {line}")

@@ -127,5 +127,5 @@ class ChatDesk:
             if await work.people.suspend(self.team_id, actor, even_invited=even_invited):
                 now = self.desk.clock()
                 await work.audit(
-                    AuditEntry(self.team_id, now, "Packshot", "suspended", "", member.member_id, member.name)
+                    AuditEntry(self.team_id, now, "Packshot", "suspended", "", member.member_id, "", about=member.name)
                 )

@@ -205,7 +205,7 @@ async def _approve(work: UnitOfWork, asked: Asked, desk: Desk, enhancement: Enha
         await work.enqueue(publish_job(placement))
     await show_card(work, approved)
     await tell_requester(work, asked, desk, approved, "approved")
-    await work.audit(audit_entry(approved, desk, asked.member.name, "approved", f"revision {approved.revision.number}"))
+    await work.audit(audit_entry(approved, desk, asked.member.name, "approved", f"revision {approved.revision.number}", was=enhancement))
 
 
 def _placement(enhancement: Enhancement, target: Target) -> Placement:
@@ -232,7 +232,7 @@ async def _reject(work: UnitOfWork, asked: Asked, desk: Desk, enhancement: Enhan
     await work.enhancements.save(rejected, was=enhancement)
     await show_card(work, rejected)
     await tell_requester(work, asked, desk, rejected, "rejected", reason=reason)
-    await work.audit(audit_entry(rejected, desk, asked.member.name, "rejected", reason or "no reason given"))
+    await work.audit(audit_entry(rejected, desk, asked.member.name, "rejected", reason or "no reason given", was=enhancement))
 
 
 async def _redo(
@@ -260,7 +260,7 @@ async def _redo(
     await work.enqueue(enhance_job(again))
     await show_card(work, again)
     what = " ".join(f"{name}={word}" for name, word in options.items()) or "as it was"
-    await work.audit(audit_entry(again, desk, asked.member.name, "redone", what))
+    await work.audit(audit_entry(again, desk, asked.member.name, "redone", what, was=enhancement))
 
 
 async def _undo(

@@ -34,6 +34,8 @@ from handlers.desk import Asked, Desk, id_from
 from handlers.failures import sentence_for
 from handlers.products import Found
 
+BOT = "Packshot"
+"""Who did what no person did, in the audit."""
 MAX_POSITION = 20
 """Etsy's limit of pictures a listing, the highest of the platforms we know exactly."""
 
@@ -217,7 +219,9 @@ async def offer(enhancement_id: str, desk: Desk) -> None:
         await work.enhancements.save(offered, was=enhancement)
         await show_card(work, offered)
         await work.show_in_watching(enhancement_id, card_reply(offered, ()))
-        await work.audit(audit_entry(offered, desk, "Packshot", "offered", f"revision {offered.revision.number}"))
+        await work.audit(
+            audit_entry(offered, desk, BOT, "offered", f"revision {offered.revision.number}", was=enhancement)
+        )
 
 
 async def enhance_failed(enhancement_id: str, error: BaseException, desk: Desk) -> None:
@@ -229,11 +233,27 @@ async def enhance_failed(enhancement_id: str, error: BaseException, desk: Desk) 
         failed = replace(enhancement.after(EnhancementEvent.FAIL), failure=sentence_for(error))
         await work.enhancements.save(failed, was=enhancement)
         await show_card(work, failed)
-        await work.audit(audit_entry(failed, desk, "Packshot", "failed", failed.failure))
+        await work.audit(audit_entry(failed, desk, BOT, "failed", failed.failure, was=enhancement))
 
 
-def audit_entry(enhancement: Enhancement, desk: Desk, who: str, action: str, what: str) -> AuditEntry:
-    """Return the audit line of something that happened to an enhancement now."""
+def audit_entry(
+    enhancement: Enhancement, desk: Desk, who: str, action: str, what: str, *, was: Enhancement | None = None
+) -> AuditEntry:
+    """Return the audit line of something that happened to an enhancement now, and what it `was` before."""
     return AuditEntry(
-        enhancement.team_id, desk.clock(), who, action, enhancement.sku.value, enhancement.enhancement_id, what
+        enhancement.team_id,
+        desk.clock(),
+        who,
+        action,
+        enhancement.sku.value,
+        enhancement.enhancement_id,
+        what,
+        # A job has no place of its own; what a person did is of the place where they said it.
+        place=enhancement.place if who == BOT else None,
+        before=_facts(was) if was else {},
+        after=_facts(enhancement),
     )
+
+
+def _facts(enhancement: Enhancement) -> dict[str, object]:
+    return {"state": enhancement.state.value, "revision": enhancement.revision.number}

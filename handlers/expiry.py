@@ -14,7 +14,7 @@ from domain.errors import RowChanged
 from domain.replies import DecisionDue
 from handlers.card import show_card
 from handlers.desk import Desk
-from handlers.enhance import audit_entry
+from handlers.enhance import BOT, audit_entry
 
 LONGEST_NOTICE = timedelta(days=7)
 
@@ -41,7 +41,7 @@ async def remind(enhancement_id: str, desk: Desk, *, notice: timedelta) -> bool:
                 enhancement.sku.value, enhancement.title, enhancement.requested_by_name, expires_at=now + notice
             )
             await work.say_under(enhancement_id, due)
-            await work.audit(audit_entry(reminded, desk, "Packshot", "reminded", f"{notice.days} days left"))
+            await work.audit(audit_entry(reminded, desk, BOT, "reminded", f"{notice.days} days left"))
             return True
     except RowChanged:  # decided or reminded of a moment ago
         return False
@@ -57,6 +57,6 @@ async def expire(enhancement_id: str, desk: Desk) -> None:
             expired = enhancement.after(EnhancementEvent.EXPIRE)
             await work.enhancements.save(expired, was=enhancement)
             await show_card(work, expired)
-            await work.audit(audit_entry(expired, desk, "Packshot", "expired", "nobody decided in time"))
+            await work.audit(audit_entry(expired, desk, BOT, "expired", "nobody decided in time", was=enhancement))
     except RowChanged:  # somebody decided a moment ago, which is better
         return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from difflib import get_close_matches
 from zoneinfo import available_timezones
 
@@ -35,7 +35,8 @@ async def settle(asked: Asked, intent: Settle, desk: Desk) -> None:
         if intent.options:
             await work.places.change(member.team_id, incoming.place, will_be)
             what = " ".join(f"{name}={word}" for name, word in intent.options.items())
-            await work.audit(AuditEntry(member.team_id, desk.clock(), member.name, "settled", "", "", what))
+            entry = AuditEntry(member.team_id, desk.clock(), member.name, "settled", "", "", what)
+            await work.audit(replace(entry, before=asdict(was), after=asdict(will_be)))
         await work.answer(will_be)
 
 

@@ -19,8 +19,9 @@ from domain.sentences import Sentence
 from handlers import connect
 from handlers.card import show_card
 from handlers.desk import Desk
-from handlers.enhance import audit_entry
+from handlers.enhance import BOT, audit_entry
 from handlers.failures import sentence_for, undo_sentence_for
+from handlers.history_words import kept_sentence
 from handlers.powers import lacking
 
 _DIED_MIDWAY = frozenset({"dead_letter", "job_lost", "step_hung"})
@@ -250,10 +251,11 @@ async def _move(
         what = moved.target.store_name
         if moved.target.position > 1:
             what += f", picture {moved.target.position}"
-        if note or moved.failure:
-            what += f": {note or moved.failure}"
         # The bot is the one who did it; the person's decision has a line of its own.
-        await work.audit(audit_entry(enhancement, desk, "Packshot", event.value, what))
+        entry = audit_entry(enhancement, desk, BOT, event.value, what)
+        said = {"failure": kept_sentence(note or moved.failure)} if note or moved.failure else {}
+        before, after = _facts(placement), {**_facts(moved), **said}
+        await work.audit(replace(entry, before=before, after=after))
     return moved
 
 
@@ -280,3 +282,15 @@ async def _find_ours(placement: Placement, store: StorePlatform) -> ImageId:
 
 def _at(images: tuple[ListingImage, ...], position: int) -> ListingImage | None:
     return next((image for image in images if image.position == position), None)
+
+
+def _facts(placement: Placement) -> dict[str, object]:
+    """Return what a line of the audit keeps of a placement: its state, and the picture that stands there."""
+    replaced = placement.replaced.image_id if placement.replaced else None
+    return {
+        "store": placement.target.store_id,
+        "listing": placement.target.listing_id,
+        "state": placement.state.value,
+        "picture": placement.image_id,
+        "picture_before": replaced,
+    }

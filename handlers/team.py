@@ -45,7 +45,16 @@ async def invite(asked: Asked, intent: Invite, desk: Desk) -> None:
             )
         )
         await work.audit(
-            AuditEntry(asked.member.team_id, now, asked.member.name, "invited", "", "", f"a new {intent.role.value}")
+            AuditEntry(
+                asked.member.team_id,
+                now,
+                asked.member.name,
+                "invited",
+                "",
+                "",
+                f"a new {intent.role.value}",
+                after={"role": intent.role.value},
+            )
         )
 
 
@@ -75,7 +84,16 @@ async def join(incoming: Incoming, intent: Join, desk: Desk) -> None:
         team = await work.people.team(member.team_id)
         await work.answer(Joined(member.name, member.role, team.name))
         await work.audit(
-            AuditEntry(member.team_id, now, member.name, "joined", "", member.member_id, f"as {member.role.value}")
+            AuditEntry(
+                member.team_id,
+                now,
+                member.name,
+                "joined",
+                "",
+                member.member_id,
+                f"as {member.role.value}",
+                after={"role": member.role.value},
+            )
         )
 
 

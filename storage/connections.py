@@ -22,7 +22,7 @@ from storage.statements import change, find_one, insert_once
 from storage.tables import StoreRow, StoreStateRow
 from storage.vault import Vault
 
-ONE_FAILURE = timedelta(seconds=1)
+ONE_FAILURE = timedelta(seconds=5)
 """Failures less than this apart are one: a call may fail in the renewal of its own key, and tells of both."""
 
 

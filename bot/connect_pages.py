@@ -173,7 +173,11 @@ class ConnectPages:
             shop=visit.shop,
             fields=visit.fields,
             instead=visit.typed_instead,
-            choices=[_choice_words(choice, words, is_again=bool(visit.link.store_id)) for choice in visit.choices],
+            choices=[
+                _choice_words(choice, words, is_again=bool(visit.link.store_id))
+                for choice in visit.choices
+                if choice.is_on or not choice.is_fixed
+            ],
             problem=problem,
             **said,
         )

@@ -165,7 +165,7 @@ def _asked(reply: DisconnectAsked, words: Words) -> ConnectFace:
     there = (
         words("I also end my access at {platform}.", platform=reply.platform)
         if reply.is_revoked
-        else words("{platform} lets me not end my access by myself: afterwards end it there too ({where}).",
+        else words("{platform} does not let me end my access myself: afterwards end it there too ({where}).",
                    platform=reply.platform, where=reply.taken_away_at)
     )  # fmt: skip
     return ConnectFace("⚠️", title, tuple(ConnectRow("", one) for one in (goes, there, stays)))
@@ -195,7 +195,13 @@ def _disconnected(reply: StoreDisconnected, words: Words) -> ConnectFace:
 
 
 def _permissions(store: StorePermissions, words: Words) -> list[ConnectRow]:
-    rows = [ConnectRow(store.store, store.platform, (words.sentence(store.trouble),) if store.trouble else ())]
+    rows = [
+        ConnectRow(
+            store.store,
+            "" if store.platform == store.store else store.platform,
+            (words.sentence(store.trouble),) if store.trouble else (),
+        )
+    ]
     for line in sorted(store.given, key=lambda line: line.used_at is None):
         used = words("used, last {time}", time=words.time(line.used_at)) if line.used_at else words("not used yet")
         mark = "✓" if line.used_at else "○"

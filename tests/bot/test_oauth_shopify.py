@@ -175,8 +175,8 @@ async def test_one_thing_more_asks_for_just_that_scope(shopify: Shopify) -> None
     page = await rig.browser.open(await rig.link("reconnect shopify orders"))
     assert "Allow more at Shopify" in page.text
     assert {name: state for name, state in page.features.items() if name != "orders"} == {
-        "pictures": (True, True), "stock": (False, True), "stock-writing": (False, True), "shipping": (False, True),
-    }  # fmt: skip
+        "pictures": (True, True),
+    }
     assert page.features["orders"] == (True, False)
     go = await rig.browser.choose(page)
     before = await rig.mark()

@@ -2,13 +2,15 @@
 PYTHON ?= python3.11
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help setup demo run test check bench crash contracts soak proof fuzz lock
+.PHONY: help setup demo run test check audit hostile bench crash contracts soak proof fuzz lock
 
 help:
 	@echo "make demo   set up and play a photo's whole way"
 	@echo "make run    start the bot, its console and its shelf"
 	@echo "make test   set up and run the tests"
 	@echo "make check  ruff, mypy --strict, import-linter"
+	@echo "make audit  bandit over the code, pip-audit over what it stands on"
+	@echo "make hostile  3,000 hostile requests against the web application"
 	@echo "make bench | crash | contracts | soak | proof | fuzz   longer measurements"
 
 setup: .venv/ready
@@ -34,6 +36,15 @@ check: setup
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+
+# The auditor asks an advisory service outside, so it is not in the lock.
+audit: setup
+	@$(BIN)/bandit -q -c pyproject.toml -r bot domain handlers imaging platforms storage
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --upgrade --target .audit --require-hashes -r benchmarks/audit.txt
+	@PYTHONPATH=.audit $(BIN)/python -m pip_audit --disable-pip --require-hashes -r requirements.lock
+
+hostile: setup
+	@$(BIN)/python benchmarks/hostile.py
 
 bench: setup
 	@$(BIN)/python benchmarks/enhance.py

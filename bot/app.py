@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from bot.alert_clock import send_alerts, survey_stores
 from bot.chats import Chats, open_chats
@@ -55,6 +56,9 @@ from storage.places import PlaceDefaults
 from storage.shelf import SqlShelfRows
 from storage.teams import SqlTeams
 from storage.work import SqlWork
+
+if TYPE_CHECKING:
+    from bot.slack_installs import SlackInstalls
 
 log = logging.getLogger("packshot.app")
 
@@ -161,7 +165,16 @@ async def open_app(settings: Settings, *, base_url: str) -> AsyncIterator[App]:
         public = settings.public_url or base_url
         stores = await opened.enter_async_context(open_stores(settings, database, media, public_url=public))
         defaults, courtesy = place_defaults(settings), Courtesy()
-        chats = await opened.enter_async_context(open_chats(settings, media))
+        work = SqlWork(database, enqueuer, utc_now, defaults)
+
+        def open_installs() -> SlackInstalls:
+            from bot.slack_installs import SlackInstalls  # slack_sdk's store, only where workspaces install us
+
+            return SlackInstalls(database, stores.vault, utc_now, work, client_id=settings.slack_client_id)
+
+        chats = await opened.enter_async_context(
+            open_chats(settings, media, own_team=team.team_id, open_installs=open_installs)
+        )
         doors = DeploymentDoors(settings.public_url, public, chats.telegram_name, settings.has_slack_installs)
         yield App(
             settings=settings,
@@ -169,7 +182,7 @@ async def open_app(settings: Settings, *, base_url: str) -> AsyncIterator[App]:
             enqueuer=enqueuer,
             locks=open_locks(database.sync_url),
             desk=Desk(
-                SqlWork(database, enqueuer, utc_now, defaults),
+                work,
                 media,
                 enhancer,
                 stores,

@@ -25,6 +25,7 @@ from handlers.arrive import ChatDesk
 
 if TYPE_CHECKING:
     from bot.app import App
+    from bot.slack_installs import SlackInstalls
 
 log = logging.getLogger("packshot.chats")
 
@@ -91,13 +92,24 @@ class Chats:
 
 
 @asynccontextmanager
-async def open_chats(settings: Settings, media: MediaStorage) -> AsyncIterator[Chats]:
-    """Open what has a token; nothing is asked of a chat before it is used."""
+async def open_chats(
+    settings: Settings,
+    media: MediaStorage,
+    *,
+    own_team: str = "",
+    open_installs: Callable[[], SlackInstalls] | None = None,
+) -> AsyncIterator[Chats]:
+    """Open what has a token; nothing is asked of a chat before it is used.
+
+    `open_installs` is called where workspaces may install us by themselves; without it there is at most one, that of
+    SLACK_BOT_TOKEN, which is `own_team`'s.
+    """
     chats = Chats()
     if settings.telegram_bot_token.get_secret_value():
         _open_telegram(settings, media, chats)
-    if settings.slack_bot_token.get_secret_value():
-        _open_slack(settings, media, chats)
+    installs = open_installs() if open_installs is not None and settings.has_slack_installs else None
+    if settings.slack_bot_token.get_secret_value() or installs is not None:
+        _open_slack(settings, media, chats, installs, own_team)
     try:
         yield chats
     finally:
@@ -121,12 +133,30 @@ def _open_telegram(settings: Settings, media: MediaStorage, chats: Chats) -> Non
     )
 
 
-def _open_slack(settings: Settings, media: MediaStorage, chats: Chats) -> None:
-    from handlers.slack.chat import SlackChat
+def _open_slack(
+    settings: Settings, media: MediaStorage, chats: Chats, installs: SlackInstalls | None, own_team: str
+) -> None:
+    from handlers.slack.chat import SCOPES, SlackChat
+    from handlers.slack.chats import SlackChats
+    from handlers.slack.install import Installer
     from handlers.slack.listeners import SlackListeners
 
     token, api_url = settings.slack_bot_token.get_secret_value(), settings.slack_api_url.rstrip("/") + "/"
-    chat = chats.out[ChatName.SLACK] = SlackChat(bot_token=token, api_url=api_url, media=media)
+    own = SlackChat(bot_token=token, api_url=api_url, media=media) if token else None
+    installer = None
+    if installs is not None:
+        chats.out[ChatName.SLACK] = SlackChats(installs, api_url=api_url, media=media, own=own, own_team=own_team)
+        installer = Installer(
+            installs,
+            installs.store,
+            client_id=settings.slack_client_id,
+            client_secret=settings.slack_client_secret.get_secret_value(),
+            scopes=sorted(SCOPES),
+            public_url=settings.public_url,
+            api_url=api_url,
+        )
+    elif own is not None:
+        chats.out[ChatName.SLACK] = own
     chats.make_ways_in[ChatName.SLACK] = lambda desk: SlackListeners(
         desk,
         bot_token=token,
@@ -134,7 +164,9 @@ def _open_slack(settings: Settings, media: MediaStorage, chats: Chats) -> None:
         signing_secret=settings.slack_signing_secret.get_secret_value(),
         api_url=api_url,
         default_role=settings.slack_default_role,
-        pictures=chat.pictures,
+        pictures=own.pictures if own is not None else None,
+        installations=installs,
+        installer=installer,
     )
 
 

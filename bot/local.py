@@ -169,8 +169,8 @@ def as_text(reply: State) -> str:
     card = reply.get("card") or {}
     head = f"{kind}: {card['title'] or card['sku']} ({card['sku']})" if card else kind
     lines = [head]
-    spoken = ("sentence", "reason", "note", "verdict", "name", "role", "team", "by", "own", "approvals", "code")
-    spoken += ("url", "telegram_url", "console_url")
+    said = ("sentence", "reason", "note", "verdict", "name", "role", "team", "by", "own", "approvals", "code")
+    spoken = (*said, "url", "telegram_url", "console_url")
     lines += [f"  {name}: {reply[name]}" for name in spoken if reply.get(name) not in (None, "")]
     lines += [f"  {item['level']:8}{item['code']}" for item in card.get("findings", ()) if item["level"] != "ok"]
     for name in ("lines", "members", "others", "stores", "placed", "guesses"):

@@ -57,6 +57,11 @@ class Database:
         """Rings when a line was committed to a browser chat."""
 
     @property
+    def engines(self) -> tuple[AsyncEngine, AsyncEngine]:
+        """The writing and the reading engine, for a library that brings statements of its own."""
+        return self._engine, self._reading
+
+    @property
     def is_sqlite(self) -> bool:
         """Whether this is the one-file default, which allows a single worker process."""
         return self._url.get_backend_name() == "sqlite"

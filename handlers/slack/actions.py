@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp
@@ -25,6 +25,7 @@ from handlers.slack.cards import MORE, PRESS, SAY, SAYS
 from handlers.slack.fields import View, WrongAnswer
 from handlers.slack.front import Front
 from handlers.slack.home import HOME_SETTINGS, publish_home
+from handlers.slack.offices import Office
 from handlers.slack.parts import SEVERAL
 from handlers.slack.people import Person
 from handlers.slack.recipe_form import read_recipe
@@ -36,24 +37,47 @@ MESSAGE_SHORTCUT, GLOBAL_SHORTCUT = "enhance_photo", "enhance_sku"
 """callback_ids of the shortcuts, as in manifest.yaml."""
 
 Body = dict[str, Any]
+Asked = Callable[["Actions", AsyncAck, Body], Awaitable[BoltResponse]]
+Submitted = Callable[["Actions", AsyncAck, Body, Body], Awaitable[BoltResponse]]
 _PRESSES = re.compile(rf"^({PRESS}|{MORE}|{SAY})(:.*)?$")
 
 
-def listen(app: AsyncApp, front: Front) -> None:
-    """Register everything that is pressed."""
-    actions = Actions(front)
-    app.action(_PRESSES)(actions.pressed)
-    app.action(HOME_SETTINGS)(actions.settings_asked)
+def listen(app: AsyncApp) -> None:
+    """Register everything that is pressed. Bolt hands over the office of the event's workspace by its name."""
+
+    async def pressed(ack: AsyncAck, body: Body, action: Body, office: Office) -> BoltResponse:
+        return await Actions(office.front).pressed(ack, body, action)
+
+    def asked(method: Asked) -> Callable[[AsyncAck, Body, Office], Awaitable[BoltResponse]]:
+        async def answer(ack: AsyncAck, body: Body, office: Office) -> BoltResponse:
+            return await method(Actions(office.front), ack, body)
+
+        return answer
+
+    def submitted(method: Submitted) -> Callable[[AsyncAck, Body, Body, Office], Awaitable[BoltResponse]]:
+        async def answer(ack: AsyncAck, body: Body, view: Body, office: Office) -> BoltResponse:
+            return await method(Actions(office.front), ack, body, view)
+
+        return answer
+
+    app.action(_PRESSES)(pressed)
+    app.action(HOME_SETTINGS)(asked(Actions.settings_asked))
     # A button of an older version of us, or one that only opens a page: nothing to do but to say so.
-    app.action(re.compile(".*"))(actions.nothing)
-    app.shortcut(MESSAGE_SHORTCUT)(actions.photo_shortcut)
-    app.shortcut(GLOBAL_SHORTCUT)(actions.sku_shortcut)
-    app.view(modals.REJECT)(actions.rejected)
-    app.view(modals.REDO)(actions.redone)
-    app.view(parts_form.PARTS)(actions.parts_chosen)
-    app.view(modals.ENHANCE_PHOTO)(actions.photo_named)
-    app.view(modals.ENHANCE_SKU)(actions.sku_named)
-    app.view(modals.SETTINGS)(actions.settings_chosen)
+    app.action(re.compile(".*"))(nothing)
+    app.shortcut(MESSAGE_SHORTCUT)(asked(Actions.photo_shortcut))
+    app.shortcut(GLOBAL_SHORTCUT)(asked(Actions.sku_shortcut))
+    app.view(modals.REJECT)(submitted(Actions.rejected))
+    app.view(modals.REDO)(submitted(Actions.redone))
+    app.view(parts_form.PARTS)(submitted(Actions.parts_chosen))
+    app.view(modals.ENHANCE_PHOTO)(submitted(Actions.photo_named))
+    app.view(modals.ENHANCE_SKU)(submitted(Actions.sku_named))
+    app.view(modals.SETTINGS)(submitted(Actions.settings_chosen))
+
+
+async def nothing(ack: AsyncAck, action: Body) -> BoltResponse:
+    """Acknowledge what has no meaning here."""
+    log.info("slack_unknown_action", extra={"action_id": str(action.get("action_id"))[:80]})
+    return await ack()
 
 
 class Actions:
@@ -85,11 +109,6 @@ class Actions:
         said, token = (value.removeprefix(SAYS), "") if value.startswith(SAYS) else ("", value)
         await self._front.take(_press_id(body), person, place, text=said, token=token, message_id=message_id)
         self._redraw_home(body, person, value)
-        return await ack()
-
-    async def nothing(self, ack: AsyncAck, action: Body) -> BoltResponse:
-        """Acknowledge what has no meaning here."""
-        log.info("slack_unknown_action", extra={"action_id": str(action.get("action_id"))[:80]})
         return await ack()
 
     async def settings_asked(self, ack: AsyncAck, body: Body) -> BoltResponse:

@@ -107,6 +107,11 @@ class SlackChat:
             raise
 
     def limits(self, outgoing: Outgoing) -> Sequence[Limit]:
+        """Return what Slack allows of one workspace's app."""
+        return self.limits_of(outgoing)
+
+    @staticmethod
+    def limits_of(outgoing: Outgoing) -> Sequence[Limit]:
         """Return what Slack allows: a post a second in a place, fifty edits a minute in the workspace."""
         if outgoing.native_id and not isinstance(outgoing.reply, PRIVATE):
             return (Limit("slack:update", *UPDATES),)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine, Mapping
+from dataclasses import replace
 from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
@@ -29,8 +30,12 @@ log = logging.getLogger(__name__)
 class Front:
     """The desk as Slack's listeners see it."""
 
-    def __init__(self, desk: ChatDesk, client: AsyncWebClient, people: People, pictures: Pictures) -> None:
+    def __init__(
+        self, desk: ChatDesk, client: AsyncWebClient, people: People, pictures: Pictures, *, account: str = ""
+    ) -> None:
+        """`account` is the workspace's id where there may be several; its files are fetched with its own token."""
         self.desk = desk
+        self._account = account
         self.client = client
         self.people = people
         self.pictures = pictures
@@ -86,7 +91,7 @@ class Front:
             text=text,
             token=token,
             options=dict(options or {}),
-            attachments=attachments,
+            attachments=tuple(replace(each, account=self._account) for each in attachments),
             message_id=message_id,
             reply_to=reply_to or place.thread_id,
             language=person.language,

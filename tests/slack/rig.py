@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import fields
 
@@ -14,7 +14,12 @@ from sqlalchemy import text
 from starlette.applications import Starlette
 
 from bot.outbox import Outbox
+from domain.catalog import Sha256
+from domain.errors import Fault
+from domain.intents import Incoming
 from domain.people import Actor, ChatName, Role
+from domain.ports import Events
+from domain.replies import Reply
 from handlers.arrive import ChatDesk
 from handlers.desk import Desk
 from handlers.slack.chat import SlackChat
@@ -28,10 +33,29 @@ SHORT_SILENCE_S = 1.0
 SHORT_PING_S = 0.1
 
 
+class SlackDoor:
+    """The way in, whose database may be away."""
+
+    def __init__(self, events: Events) -> None:
+        self._events = events
+        self.is_away = False
+
+    async def take(
+        self, incoming: Incoming, *, working: Reply | None = None, written: Mapping[Sha256, bytes] | None = None
+    ) -> bool:
+        if self.is_away:
+            raise Fault("database_away", "the database is away")
+        return await self._events.take(incoming, working=working, written=written)
+
+    async def load(self, event_key: str) -> Incoming:
+        return await self._events.load(event_key)
+
+
 class SlackShop(Shop):
     """A shop whose photos come from Slack."""
 
     chat: SlackChat
+    door: SlackDoor
 
     @property
     def desk(self) -> Desk:
@@ -90,8 +114,9 @@ async def open_rig(
     async with FakeSlack() as slack:
         here = SlackShop(**{each.name: getattr(shop, each.name) for each in fields(shop)})
         here.chat = SlackChat(bot_token=BOT_TOKEN, api_url=slack.api_url, media=here.media, pause_s=0.001)
+        here.door = SlackDoor(here.events)
         listeners = SlackListeners(
-            ChatDesk(here.desk, here.events, here.team.team_id, hold=None),  # type: ignore[arg-type]
+            ChatDesk(here.desk, here.door, here.team.team_id, hold=None),  # type: ignore[arg-type]
             bot_token=BOT_TOKEN,
             app_token=APP_TOKEN if transport == "socket" else "",
             signing_secret=SIGNING_SECRET,

@@ -56,7 +56,6 @@ async def test_a_rejection_at_home_asks_for_a_reason_too(rig: Rig) -> None:
 async def test_an_editor_sees_what_waits_and_who_decides(rig: Rig) -> None:
     anna, edith = rig.people.person("Anna"), rig.people.person("Edith")
     await rig.role(edith, Role.EDITOR)
-    rig.listeners._people._default_role = Role.EDITOR
     await rig.people.say(anna, "D", "enhance MUG-01")
     await rig.work()
     await rig.people.open_home(edith)

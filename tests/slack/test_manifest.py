@@ -19,10 +19,12 @@ SOURCE = "\n".join(path.read_text(encoding="utf-8") for path in sorted(FOLDER.gl
 NEEDED_BY_EVENT = {
     "app_home_opened": set(),
     "app_mention": {"app_mentions:read"},
+    "app_uninstalled": set(),
     "file_shared": {"files:read"},
     "message.channels": {"channels:history"},
     "message.groups": {"groups:history"},
     "message.im": {"im:history"},
+    "tokens_revoked": set(),
     "user_change": {"users:read"},
 }
 

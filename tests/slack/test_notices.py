@@ -102,7 +102,7 @@ async def test_an_answer_that_is_also_sent_to_the_channel_is_one_event(rig: Rig)
 
 async def test_the_role_is_looked_at_when_a_preview_of_another_chat_is_decided_at_home(rig: Rig) -> None:
     edith = rig.people.person("Edith")
-    rig.listeners._people._default_role = Role.EDITOR
+    await rig.role(edith, Role.EDITOR)  # before the workspace's own default, which is higher here
     await rig.shop.send("MUG-01", photos=[PHOTO])
     await rig.people.open_home(edith)
     await rig.work()

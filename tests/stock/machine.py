@@ -19,7 +19,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from domain.stock import SPLIT_AT, MismatchState
 from tests.fakes.store_server import Fault
-from tests.stock.proof import Business, open_business
+from tests.stock.opening import open_business
+from tests.stock.proof import Business
 from tests.stock.shops import Sale, Shop, ShopifyShop
 
 T = TypeVar("T")

@@ -10,104 +10,36 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, closing
-from dataclasses import astuple, dataclass, field, replace
+from collections.abc import Sequence
+from contextlib import closing
+from dataclasses import astuple, dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sqlalchemy import Connection
-
-from domain.catalog import Store, StoreId
-from domain.connection import Contact
 from domain.errors import Ambiguous, NotFound, RateLimited, RejectedByStore, StockChanged, StoreDown
-from domain.jobs import Job
-from domain.people import Team
-from domain.ports import StorePlatform
-from domain.powers import SetsStock, SwapsStock
-from domain.recipe import PictureRules
 from domain.stock import (
     SPLIT_AT,
     LineCounts,
     LinkState,
     MismatchState,
     Outlet,
-    OutletKey,
     Pool,
     Push,
     PushEnd,
     PushState,
-    Shown,
-    StockLink,
     WriteWay,
 )
-from domain.stock_rules import first_count, promise, targets
-from domain.trade import Order, StockLevel, StockWrite
+from domain.stock_rules import promise, targets
+from domain.trade import Order, StockWrite
 from handlers import stock_orders, stock_push, stock_read
 from handlers.desk import Desk
-from storage.catalog import StoreRows
-from storage.database import Database, open_database
-from storage.statements import insert
-from storage.tables import TeamRow
-from storage.work import SqlWork
-from tests.fakes import FakeEnhancer, FakeMedia
-from tests.stock.ledger import HandClock, Ledger
-from tests.stock.shops import MUG, Adapter, Sale, Shop, ShopifyShop, Shops, open_shops
+from tests.stock.calls import Died, HeldPull, HeldRead, then_die, write_once
+from tests.stock.ledger import Ledger
+from tests.stock.shops import MUG, Sale, Shop, ShopifyShop, Shops
 
 TEAM_ID = "team-1"
-FIRST = 10
 QUIET_ROUNDS = 12
 """After so many rounds without a sale everything must have come to rest."""
-
-
-class Died(BaseException):
-    """A worker's end, which no code of ours may catch."""
-
-
-def _then_die(call: Callable[[StockWrite], Awaitable[StockLevel]]) -> Callable[[StockWrite], Awaitable[StockLevel]]:
-    async def called(write: StockWrite) -> StockLevel:
-        await call(write)
-        raise Died
-
-    return called
-
-
-class OpenStores:
-    """The port `Stores` on the shops, as they are open now."""
-
-    def __init__(self, shops: Shops) -> None:
-        self._shops = shops
-
-    async def of_team(self, team_id: str) -> Sequence[StorePlatform]:
-        assert team_id == TEAM_ID
-        return [shop.platform for shop in self._shops.all]
-
-    async def open(self, store_id: StoreId) -> StorePlatform:
-        return next(one for one in await self.of_team(TEAM_ID) if one.store.store_id == store_id)
-
-    async def contact(self, store: Store) -> Contact:
-        raise NotImplementedError(store.name)
-
-    def rules(self, store: Store) -> PictureRules:
-        raise NotImplementedError(store.name)
-
-
-@dataclass(slots=True)
-class HeldRead:
-    """A read whose answer is there, and whose orders are not pulled yet."""
-
-    levels: Sequence[StockLevel]
-    believed: Mapping[OutletKey, Shown]
-    asked_at: datetime
-
-
-@dataclass(slots=True)
-class HeldPull:
-    """Orders as the store told them a while ago."""
-
-    orders: Sequence[Order]
-    began_at: datetime
-    cursor: datetime | None
 
 
 @dataclass(slots=True)
@@ -119,7 +51,7 @@ class Business:
     path: Path
     desk: Desk
     split_at: int = SPLIT_AT
-    on_shelf: int = FIRST
+    on_shelf: int = 0
     sales: list[Sale] = field(default_factory=list)
     hints: list[Sale] = field(default_factory=list)
     reads: dict[str, HeldRead] = field(default_factory=dict)
@@ -265,7 +197,7 @@ class Business:
         """The worker dies when the store has written, and before it hears so."""
         for name in ("swap_stock", "set_stock"):
             if (real := getattr(shop.platform, name, None)) is not None:
-                setattr(shop.platform, name, _then_die(real))
+                setattr(shop.platform, name, then_die(real))
         try:
             await self.write(shop)
         finally:
@@ -289,7 +221,7 @@ class Business:
         write = StockWrite(push.push_id, push.stock_id, push.sku, push.from_quantity, push.to_quantity)
         total, is_split = self._promised(), (await self.pool()).on_hand <= self.split_at
         try:
-            await _write(shop.platform, write)
+            await write_once(shop.platform, write)
         except StockChanged as error:
             return PushEnd(push.push_id, PushState.REFUSED, found=error.found)
         except (NotFound, RejectedByStore) as error:
@@ -465,57 +397,3 @@ def _heard_at_store(sale: Sale, known: LineCounts) -> int:
 def _is_in_doubt(outlet: Outlet) -> bool:
     shown = outlet.shown
     return shown.slack > 0 or shown.suspected is not None or outlet.push is not None or outlet.mismatch is not None
-
-
-async def _write(platform: Adapter, write: StockWrite) -> None:
-    if isinstance(platform, SwapsStock):
-        await platform.swap_stock(write)
-    else:
-        assert isinstance(platform, SetsStock)
-        await platform.set_stock(write)
-
-
-@asynccontextmanager
-async def open_business(path: Path, *, split_at: int = SPLIT_AT, buffer: int = 0) -> AsyncIterator[Business]:
-    """Open one on a migrated file: all three shops show ten mugs, and ten are counted."""
-    clock = HandClock()
-    database = open_database(f"sqlite:///{path}")
-    try:
-        async with open_shops(clock) as shops:
-            stores = {shop.name: shop.platform.store for shop in shops.all}
-            await _furnish(database, stores, clock)
-            ledger = Ledger(database, Team(TEAM_ID, "Shop"), stores, clock)
-            desk = Desk(SqlWork(database, _forget, clock), FakeMedia(), FakeEnhancer(), OpenStores(shops), clock)
-            business = Business(shops, ledger, path, desk, split_at)
-            async with desk.work() as work:
-                await work.sync.turn(TEAM_ID, is_on=True, by="Anna", now=clock())
-            for shop in shops.all:
-                shop.set_by_hand(FIRST)
-                [level] = await shop.platform.read_stock([MUG])
-                link = StockLink(
-                    level.store_id, level.stock_id, MUG, level.listing_id, shop.way, clock(), buffer=buffer
-                )
-                async with business.ledger.work() as work:
-                    await work.stock.put_links(TEAM_ID, [link])
-                    [facts] = (await work.stock.facts(TEAM_ID)).values()
-                    await work.stock.put_facts(TEAM_ID, [replace(facts, split_at=split_at)])
-                await business.ask_levels(shop)
-                await business.finish_read(shop)
-            found = first_count(await business.pool())
-            assert found == FIRST
-            await business.ledger.count(found)
-            clock.pass_by(3_600)
-            yield business
-    finally:
-        await database.close()
-
-
-def _forget(_connection: Connection, _job: Job) -> None:
-    """Jobs are run by the machine, when it likes."""
-
-
-async def _furnish(database: Database, stores: dict[str, Store], clock: HandClock) -> None:
-    async with database.begin() as db_session:
-        await insert(db_session, TeamRow(team_id=TEAM_ID, name="Shop", created_at=clock()))
-    for store in stores.values():
-        assert await StoreRows(database).add(store)

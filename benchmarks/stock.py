@@ -256,21 +256,20 @@ async def sales() -> list[Figure]:
     return figures
 
 
-async def _tell(app: App, corner: Corner, sku: str) -> None:
+async def _tell(hints: SqlStoreHints, corner: Corner, sku: str) -> None:
     """A buyer orders one, and the store's webhook is kept, as bot/store_hooks.py does once it is verified."""
     state = corner.harness.server.state
     state.now = datetime.now(UTC)
     number = state.place_order(sku, 1)
-    hints = SqlStoreHints(app.database, app.desk.clock, app.enqueuer)
     await hints.keep(corner.platform.store, StoreHint(f"order.created:{number}", "order.created", str(number)))
 
 
 async def _one_sale(app: App, corners: Corners) -> Figure:
-    woo = corners.all[-1]
+    woo, hints = corners.all[-1], SqlStoreHints(app.database, app.desk.clock, app.enqueuer)
     worst = 0.0
     for number in range(5):
         sku, before = sku_of(number), woo.shows(sku_of(number))
-        await _tell(app, woo, sku)
+        await _tell(hints, woo, sku)
 
         async def is_told(sku: str = sku, left: int = before - 1) -> bool:
             return all(corner.shows(sku) == left for corner in corners.all)
@@ -281,13 +280,17 @@ async def _one_sale(app: App, corners: Corners) -> Figure:
 
 async def _many_sales(app: App, corners: Corners) -> list[Figure]:
     woo, sold = corners.all[-1], 0
+    hints = SqlStoreHints(app.database, app.desk.clock, app.enqueuer)
     before = await _on_hand(app)
-    began = time.monotonic()
-    for second in range(FOR_S):
-        for number in range(ORDERS_A_SECOND):
-            await _tell(app, woo, sku_of((second * ORDERS_A_SECOND + number) % BUSY_SKUS))
+    began, telling = time.monotonic(), set()
+    while sold < FOR_S * ORDERS_A_SECOND:
+        # Buyers do not wait for one another, nor a store's webhooks for our answer to the one before.
+        while sold < min(FOR_S, time.monotonic() - began) * ORDERS_A_SECOND:
+            telling.add(asyncio.create_task(_tell(hints, woo, sku_of(sold % BUSY_SKUS))))
             sold += 1
-        await asyncio.sleep(max(0.0, began + second + 1 - time.monotonic()))
+        await asyncio.sleep(1 / ORDERS_A_SECOND)
+    came_s = time.monotonic() - began
+    await asyncio.gather(*telling)
     took_s = time.monotonic() - began
 
     async def is_booked() -> bool:
@@ -300,11 +303,14 @@ async def _many_sales(app: App, corners: Corners) -> list[Figure]:
         return all(len({corner.shows(sku_of(one)) for corner in corners.all}) == 1 for one in range(BUSY_SKUS))
 
     told_s = booked_s + await until(is_told, most_s=300)
-    rate = sold / took_s
-    note = f"{rate:.0f} orders a second came in; every store shows the same {told_s:.1f} s after the last"
+    rate = sold / came_s
+    note = (
+        f"{rate:.0f} orders a second came, the last was acknowledged after {took_s - came_s:.1f} s;"
+        f" every store shows the same {took_s - came_s + told_s:.1f} s after it came"
+    )
     return [
         Figure("orders lost", abs(lost), f"of {sold:,}", 0),
-        Figure("after a minute of them, until the last is booked", booked_s, "s", LAG_MOST_S, note),
+        Figure(f"after {FOR_S} s of them, until the last is booked", took_s - came_s + booked_s, "s", LAG_MOST_S, note),
         Figure("orders a second short of what was meant", max(0.0, ORDERS_A_SECOND - rate), "", 2.0),
     ]
 

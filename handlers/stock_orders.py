@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from domain.catalog import Sku, Store, StoreId
@@ -40,6 +40,8 @@ HINTS_AT_ONCE: Final = 500
 ONE_BY_ONE: Final = 8
 """So many orders are read by themselves; more come cheaper by the page."""
 AT_ONCE: Final = 4
+HINT_OVERLAP: Final = timedelta(seconds=2)
+"""Hints by the hundred need no more: whose order does not come with the pages is read by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +185,7 @@ async def _by_pages(platform: StorePlatform, hints: Sequence[OpenHint], desk: De
     for hint in hints:
         keys_of.setdefault(hint.subject, []).append(hint.key)
     cursor: str | None = None
-    since = newest - QUICK_OVERLAP
+    since = newest - HINT_OVERLAP
     while True:
         page = await platform.orders_since(since, cursor=cursor)
         told = [key for order in page.orders for key in keys_of.pop(_subject(order.order_id), ())]

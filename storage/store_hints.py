@@ -6,6 +6,7 @@ within seconds; a hundred hints that come while it waits are one job.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import datetime
 
@@ -23,6 +24,8 @@ from storage.statements import change, insert_once
 from storage.sync import SqlSync
 from storage.tables import StoreHintRow
 
+BATCH = 100
+
 
 class SqlStoreHints:
     """One row a hint. Without `enqueue` nobody acts on it before the store's orders are pulled in turn."""
@@ -33,26 +36,55 @@ class SqlStoreHints:
         self._database = database
         self._clock = clock
         self._enqueue = enqueue
+        self._coming: list[tuple[Store, StoreHint, asyncio.Future[bool]]] = []
+        self._keeper: asyncio.Task[None] | None = None
 
     async def keep(self, store: Store, hint: StoreHint) -> bool:
-        """Keep it, on the disk when this returns; False when it was known before."""
+        """Keep it, on the disk when this returns; False when it was known before.
+
+        Those that come while one is being written share the next transaction: a sale brings hundreds at once, and
+        the disk is waited for once for all of them.
+        """
+        kept: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._coming.append((store, hint, kept))
+        if self._keeper is None or self._keeper.done():
+            self._keeper = asyncio.create_task(self._keep_coming())
+        return await kept
+
+    async def _keep_coming(self) -> None:
+        while self._coming:
+            batch, self._coming = self._coming[:BATCH], self._coming[BATCH:]
+            try:
+                async with self._database.begin(urgent=True) as db_session:
+                    told = [await self._keep(db_session, store, hint) for store, hint, _ in batch]
+            except Exception as error:  # noqa: BLE001 - whoever waits is told, each in their own place
+                told = []
+                for _, _, kept in batch:
+                    if not kept.done():
+                        kept.set_exception(error)
+            for (_, _, kept), is_new in zip(batch, told, strict=False):
+                if not kept.done():
+                    kept.set_result(is_new)
+
+    async def _keep(self, db_session: AsyncSession, store: Store, hint: StoreHint) -> bool:
+        now = self._clock()
         row = StoreHintRow(
             store_id=store.store_id,
             hint_key=hint.key,
             team_id=store.team_id,
             topic=hint.topic,
             subject=hint.subject,
-            taken_at=self._clock(),
+            taken_at=now,
         )
-        is_of_order = OpenHint(hint.key, hint.topic, hint.subject, row.taken_at).is_of_order
-        async with self._database.begin(urgent=True) as db_session:
-            is_new = await insert_once(db_session, row)
-            if is_new and is_of_order:
-                await self._ask(db_session, store)
+        is_new = await insert_once(db_session, row)
+        if is_new and OpenHint(hint.key, hint.topic, hint.subject, now).is_of_order:
+            await self._ask(db_session, store)
         return is_new
 
     async def _ask(self, db_session: AsyncSession, store: Store) -> None:
         sync = SqlSync(db_session, self._clock)
+        if await sync.is_asked(SyncJob.HEAR, store.store_id):
+            return
         await sync.was_hinted(store, now=self._clock())
         if self._enqueue is None or not (await sync.switch(store.team_id)).is_on:
             return

@@ -142,6 +142,12 @@ class SqlSync:
         row = SyncJobRow(job=job.value, subject_id=subject_id, team_id=team_id, number=1, opened_at=now)
         return 1 if await insert_once(self._db_session, row) else None
 
+    async def is_asked(self, job: SyncJob, subject_id: str) -> bool:
+        """Whether one waits already."""
+        this = (col(SyncJobRow.job) == job.value, col(SyncJobRow.subject_id) == subject_id)
+        waits = select(SyncJobRow).where(*this, col(SyncJobRow.opened_at).is_not(None))
+        return await find_one(self._db_session, waits) is not None
+
     async def begin(self, job: SyncJob, subject_id: str) -> None:
         """Say that the job that waited begins: what changes from now on asks for another one."""
         this = (col(SyncJobRow.job) == job.value, col(SyncJobRow.subject_id) == subject_id)

@@ -16,7 +16,7 @@ from dataclasses import astuple, dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from domain.errors import Ambiguous, NotFound, RateLimited, RejectedByStore, StockChanged, StoreDown
+from domain.errors import Ambiguous, NotFound, RateLimited, RejectedByStore, StockChanged, StoreDown, StoreError
 from domain.stock import (
     SPLIT_AT,
     LineCounts,
@@ -187,9 +187,9 @@ class Business:
         return outlet.pull.began_at is not None and outlet.pull.began_at > since
 
     async def write(self, shop: Shop) -> None:
-        """Write all that is open at a store, as a worker does; a store that is down is tried again later."""
+        """Write all that is open at a store, as a worker does; what a store says no to is tried again later."""
         before = self._believed(shop)
-        with contextlib.suppress(StoreDown, RateLimited, Died):
+        with contextlib.suppress(StoreError, Died):
             await stock_push.push(shop.platform.store.store_id, self.desk)
         self._note_missing(shop, before)
 

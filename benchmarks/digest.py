@@ -40,12 +40,14 @@ BATCH = 1_000
 
 @dataclass(frozen=True, slots=True)
 class Timed:
-    """Seconds of the first digest, when everything is news, and of the next morning's."""
+    """Seconds of the first digest, when everything is news, and of the next morning's; `*_cpu_s` of our own processor time."""
 
     skus: int
     order_lines: int
     first_s: float
     next_s: float
+    first_cpu_s: float
+    next_cpu_s: float
 
 
 async def time_digests(skus: int, folder: Path, *, seed: int = 7) -> Timed:
@@ -56,12 +58,12 @@ async def time_digests(skus: int, folder: Path, *, seed: int = 7) -> Timed:
         lines = await _furnish(database, skus, seed)
         took = []
         for day in range(2):
-            began = time.perf_counter()
+            began, began_cpu = time.perf_counter(), time.process_time()
             sent = await send_due(_desk(database, NOW + timedelta(days=day)))
-            took.append(time.perf_counter() - began)
+            took.append((time.perf_counter() - began, time.process_time() - began_cpu))
             if sent != 1:
                 raise RuntimeError(f"{sent} digests were said on day {day}")
-        return Timed(skus, lines, took[0], took[1])
+        return Timed(skus, lines, took[0][0], took[1][0], took[0][1], took[1][1])
     finally:
         await database.close()
 
@@ -155,8 +157,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         timed = asyncio.run(time_digests(asked.skus, Path(folder)))
     print(
-        f"digest of {timed.skus} SKUs, {timed.order_lines} order lines: {timed.first_s:.2f} s,"
-        f" the next morning's {timed.next_s:.2f} s (aim: 5 s)"
+        f"digest of {timed.skus} SKUs, {timed.order_lines} order lines: {timed.first_s:.2f} s ({timed.first_cpu_s:.2f} s of"
+        f" processor), the next morning's {timed.next_s:.2f} s ({timed.next_cpu_s:.2f} s); aim: 5 s"
     )
 
 

@@ -1,7 +1,7 @@
 """How often somebody may come: token buckets in memory, one a key, a bounded number of them.
 
 Each web process counts for itself, so that n processes allow n times as much; what these limits stop is a flood. Nothing
-that could be guessed hangs on them: every code, cookie and state has 256 bits, and works once.
+that could be guessed hangs on them: an invitation has 72 random bits, every other code, cookie and state 192 or more.
 """
 
 from __future__ import annotations

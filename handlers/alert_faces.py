@@ -179,7 +179,7 @@ def summary_rows(reply: DigestShown, words: Words) -> tuple[StockRow, ...]:
     rows = []
     if reply.unshipped:
         said = words.count("{number} order to ship", "{number} orders to ship", reply.unshipped)
-        late = words.count("{number} of it late", "{number} of them late", reply.late) if reply.late else ""
+        late = words("{number} late", number=words.number(reply.late)) if reply.late else ""
         rows.append(StockRow(f"📦 {said}", late))
     if reply.mismatches or reply.failed_pushes:
         facts = []

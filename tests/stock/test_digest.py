@@ -254,7 +254,7 @@ async def test_orders_to_ship_are_counted_where_they_can_be_shipped_and_after_th
     digest = await a_digest(shop, 1)
     assert (digest.unshipped, digest.late) == (40, 39)
     assert alert_face(digest, ENGLISH).rows[0].label == "📦 40 orders to ship"
-    assert alert_face(digest, ENGLISH).rows[0].said == "39 of them late"
+    assert alert_face(digest, ENGLISH).rows[0].said == "39 late"
 
 
 async def test_pictures_that_wait_for_a_decision_are_counted(shop: Shop) -> None:

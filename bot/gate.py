@@ -11,12 +11,13 @@ import ipaddress
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -73,7 +74,7 @@ class _Passage:
     """One request on its way: its body is counted, its answer gets its headers."""
 
     rule: Rule
-    headers: Mapping[str, str]
+    headers: Sequence[tuple[bytes, bytes]]
     receive: Receive
     send: Send
     tell: Callable[[int], None]
@@ -99,9 +100,9 @@ class _Passage:
             if self.limit is not None and self.limit.when() is not None:
                 # From here on it is the line that is slow: a big file over a phone's takes minutes.
                 self.limit.reschedule(asyncio.get_running_loop().time() + SENDING_S)
-            headers = MutableHeaders(scope=message)
-            for name, value in self.headers.items():
-                headers.setdefault(name, value)
+            own = list(message.get("headers", ()))
+            named = {name.lower() for name, _ in own}
+            message["headers"] = [*own, *(pair for pair in self.headers if pair[0] not in named)]
             if 400 <= message["status"] < 500:
                 self.tell(message["status"])
         await self.send(message)
@@ -124,7 +125,8 @@ class Gate:
         self._plate = plate
         self._rates = rates
         self._monotonic = monotonic
-        self._headers = HEADERS | ({"Strict-Transport-Security": HSTS} if plate.is_https else {})
+        given = HEADERS | ({"Strict-Transport-Security": HSTS} if plate.is_https else {})
+        self._headers = [(name.lower().encode(), value.encode()) for name, value in given.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let it through, or answer in its place."""
@@ -197,18 +199,11 @@ class Gate:
     def address(self, scope: Scope, headers: Headers) -> str:
         """Return who asks: the peer, or whom a trusted proxy names; an IPv6 address as its /64, which one person has."""
         peer = scope["client"][0] if scope.get("client") else ""
-        forwarded = [word.strip() for word in headers.get("x-forwarded-for", "").split(",") if word.strip()]
-        while forwarded and self._is_trusted(peer):
-            peer = forwarded.pop()
-        try:
-            found = ipaddress.ip_address(peer)
-        except ValueError:
-            return peer[:64]
-        if isinstance(found, ipaddress.IPv6Address):
-            if found.ipv4_mapped is not None:
-                return str(found.ipv4_mapped)
-            return str(ipaddress.IPv6Network((int(found), 64), strict=False).network_address)
-        return str(found)
+        if self._plate.trusted:
+            forwarded = [word.strip() for word in headers.get("x-forwarded-for", "").split(",") if word.strip()]
+            while forwarded and self._is_trusted(peer):
+                peer = forwarded.pop()
+        return _household(peer)
 
     def _is_trusted(self, peer: str) -> bool:
         try:
@@ -240,6 +235,19 @@ class Gate:
             "refused",
             extra={"status": status, "method": scope["method"], "path": path, "address": address, "because": because},
         )
+
+
+@lru_cache(maxsize=4096)
+def _household(peer: str) -> str:
+    try:
+        found = ipaddress.ip_address(peer)
+    except ValueError:
+        return peer[:64]
+    if isinstance(found, ipaddress.IPv6Address):
+        if found.ipv4_mapped is not None:
+            return str(found.ipv4_mapped)
+        return str(ipaddress.IPv6Network((int(found), 64), strict=False).network_address)
+    return str(found)
 
 
 def _too_late(passage: _Passage) -> _Refused:

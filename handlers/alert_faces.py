@@ -97,9 +97,8 @@ def alert_face(reply: AlertReply, words: Words = ENGLISH) -> StockFace:
                 sold,
             )
             head = words("{product} has just run out", product=line.title)
-            return StockFace(
-                LEVEL_ICONS[Level.OUT], head, (StockRow(_skus(line, words), said), *_next_step(line, words))
-            )
+            rows = (StockRow(_skus(line, words), said), *_next_step(line, words))
+            return StockFace(LEVEL_ICONS[Level.OUT], head, rows, words("Be quiet about it for, or until:"))
         case SnoozeAsked(_, title, skus, arrives):
             head = words("How long shall I be quiet about {product}?", product=title)
             said = words("“Ordered” takes {day} for the delivery; another day: `ordered {sku} 2026-12-24`.",

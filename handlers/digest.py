@@ -217,7 +217,7 @@ def _chart(worst: Sequence[Prospect], words: Words) -> CoverChart:
         words("Days until it is gone"),
         words("days"),
         words("delivery, if ordered today"),
-        words("out"),
+        words("gone"),
         tuple(
             CoverBar(
                 f"{one.title} · {one.variant}" if one.variant else one.title,

@@ -83,11 +83,13 @@ class Words:
 
     def time(self, moment: datetime) -> str:
         """Return day and time in this zone, in the language's own order."""
-        return format_datetime(moment, "d MMM, HH:mm", tzinfo=ZoneInfo(self.timezone), locale=self._locale)
+        return format_datetime(
+            moment, f"{self._day_pattern}, HH:mm", tzinfo=ZoneInfo(self.timezone), locale=self._locale
+        )
 
     def day(self, day: date) -> str:
         """Return a day without its year, in the language's own order."""
-        return format_date(day, "d MMM", locale=self._locale)
+        return format_date(day, self._day_pattern, locale=self._locale)
 
     def money(self, amount: Decimal, currency: str) -> str:
         """Return an amount as this language writes it; a currency nobody knows stands as it is."""
@@ -110,6 +112,11 @@ class Words:
     def finding(self, finding: Finding) -> str:
         """Return a finding's sentence; the tables of texts are those of domain/picture.py."""
         return self(finding.template, **finding.values)
+
+    @property
+    def _day_pattern(self) -> str:
+        """Return day and month, the day first: “1 Mar”, and in German “1. März”."""
+        return "d. MMM" if known_language(self.language) == "de" else "d MMM"
 
     @property
     def _locale(self) -> Locale:

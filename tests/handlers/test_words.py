@@ -155,7 +155,7 @@ def test_a_language_we_do_not_speak_is_said_in_english() -> None:
 def test_numbers_times_and_lists_follow_the_reader() -> None:
     moment = datetime(2026, 3, 1, 22, 30, tzinfo=UTC)
     english, german = Words("en", "America/New_York"), Words("de", "Europe/Berlin")
-    assert (english.time(moment), german.time(moment)) == ("1 Mar, 17:30", "1 März, 23:30")
+    assert (english.time(moment), german.time(moment)) == ("1 Mar, 17:30", "1. März, 23:30")
     assert (english.number(12345.5), german.number(12345.5)) == ("12,345.5", "12.345,5")
     assert (english.list(["a", "b", "c"]), german.list(["a", "b", "c"])) == ("a, b, and c", "a, b und c")
 

@@ -33,6 +33,8 @@ font-weight:700;font-size:13.5px;background:#fff;white-space:nowrap;align-self:s
 border:1px solid #ddd;border-radius:8px}.thumb{width:72px;height:72px;flex:none}code{color:#c01343;background:#f4f4f4;
 border:1px solid #ddd;border-radius:3px;padding:1px 3px;font-size:12.5px}label{font-weight:700;display:block;margin-top:8px}
 .field{border:1px solid #999;border-radius:4px;padding:6px;color:#777}.hint{font-size:12px;color:#616061}
+pre.letter{white-space:pre-wrap;background:#f8f8f8;border:1px solid #ddd;border-radius:4px;padding:8px;
+font:12.5px/1.5 ui-monospace,"DejaVu Sans Mono",monospace;margin:6px 0}
 .menu{font-size:12px;color:#777;border:1px dashed #bbb;padding:2px 8px}hr{border:0;border-top:1px solid #ddd}
 """
 
@@ -59,7 +61,14 @@ def _block(block: dict[str, Any]) -> str:
         hint = f'<div class="hint">{_text(block["hint"])}</div>' if "hint" in block else ""
         optional = " (optional)" if block.get("optional") else ""
         return f"<label>{_text(block['label'])}{optional}</label>{_element(block['element'])}{hint}"
+    if kind == "rich_text":
+        return "".join(f'<pre class="letter">{_runs(each)}</pre>' for each in block["elements"])
     return "<hr>"
+
+
+def _runs(part: dict[str, Any]) -> str:
+    """The plain runs of one part of a rich text."""
+    return html.escape("".join(str(run.get("text", "")) for run in part["elements"]))
 
 
 def _element(element: dict[str, Any]) -> str:

@@ -71,7 +71,7 @@ def morning() -> tuple[DigestShown, bytes, bytes]:
     for language in ("en", "de"):
         words = Words(language)
         chart = CoverChart(
-            words("Days until it is gone"), words("days"), words("delivery, if ordered today"), words("out"), bars
+            words("Days until it is gone"), words("days"), words("delivery, if ordered today"), words("gone"), bars
         )
         charts.append(draw_cover(chart))
     return digest, charts[0], charts[1]

@@ -34,8 +34,6 @@ class Action(StrEnum):
     REMOVE = "remove"
     COMPARE = "compare"
     SPLIT = "split"
-    DISCONNECT = "disconnect"
-    ALLOW = "allow"
     DISMISS = "dismiss"
     CONFIRM_STOCK = "stockyes"
     UNDO_STOCK = "stockundo"
@@ -47,6 +45,8 @@ class Action(StrEnum):
     DEALT_WITH = "dealtwith"
     GO_AHEAD = "goahead"
     LEAVE_IT = "leaveit"
+    DISCONNECT = "disconnect"
+    ALLOW = "allow"
 
 
 _TOKEN = re.compile(r"v1:([a-z]+):([A-Za-z0-9_-]{1,40}):([0-9]{1,6})")

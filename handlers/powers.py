@@ -20,6 +20,7 @@ _INSTEAD: dict[type[object], str] = {
     powers.WritesPrices: text("{store} does not let me change prices: change it there."),
     powers.WritesTexts: text("{store} does not let me change texts: edit the listing there."),
     powers.GoesLiveLater: text("{store} shows a picture at once: open the listing to see it."),
+    powers.RevokesAccess: text("{store} does not let me end my access myself: end it there."),
 }
 
 

@@ -53,7 +53,7 @@ class WooStore:
             ) from error
         if "wc/v3" not in site.namespaces:
             raise NotFound(f"WooCommerce is not active at {self._api.site}.", store=self.store.name)
-        held = (await self._me(site.home)).capabilities
+        held = dict((await self._me(site.home)).capabilities)
         withheld = self._api.transport.account.withheld
         granted = {name: is_held for name, is_held in held.items() if name not in withheld}
         products = await self._api.products(1, per_page=1, fields="id")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import ipaddress
 import json
 import math
+from base64 import b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import quote, quote_plus, urlsplit
 
 from domain.catalog import Store
 from domain.errors import Ambiguous, NotFound, StoreDown, StoreError
@@ -192,7 +193,15 @@ def is_loopback(host: str) -> bool:
 
 
 def redacted(text: str, secrets: Iterable[str]) -> str:
-    """Return the text without any of these secrets, the longest first."""
-    for secret in sorted({one for one in secrets if len(one) >= SHORTEST_SECRET}, key=len, reverse=True):
-        text = text.replace(secret, "•••")
+    """Return the text without any of these secrets, the longest first, in whatever spelling a store gives them back."""
+    long_enough = {one for one in secrets if len(one) >= SHORTEST_SECRET}
+    ways = {
+        way for secret in long_enough for way in (secret, quote(secret, safe=""), quote_plus(secret), _encoded(secret))
+    }
+    for way in sorted(ways, key=len, reverse=True):
+        text = text.replace(way, "•••")
     return text
+
+
+def _encoded(secret: str) -> str:
+    return b64encode(secret.encode(errors="replace")).decode().rstrip("=")

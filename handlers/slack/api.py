@@ -6,6 +6,7 @@ for the outbox, which looks first; and a 429 is waited out there, where it holds
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -42,6 +43,7 @@ _MESSAGE_GONE = {
     "thread_not_found": "The Slack message that I was answering was deleted.",
     "cant_delete_message": "Slack no longer lets me delete that message.",
 }
+_TOKEN = re.compile(r"(?:xox[a-z](?:\.xox[a-z])?|xapp)-[A-Za-z0-9-]{6,}")
 _KEY_GONE = {"token_revoked", "token_expired", "invalid_auth", "not_authed", "account_inactive", "no_permission"}
 _THEIR_TROUBLE = {"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"}
 
@@ -104,7 +106,8 @@ def _of_refusal(error: SlackApiError) -> PackshotError:
     if code in _MESSAGE_GONE:
         return Undeliverable(_MESSAGE_GONE[code], scope="message")
     details = "; ".join(str(each) for each in answer.get("errors", ()))
-    return Fault("slack_refused", f"{code or status} {details}".strip())
+    # What refuses may give back what it was sent, and this text is kept with the message.
+    return Fault("slack_refused", _TOKEN.sub("•••", f"{code or status} {details}".strip()))
 
 
 def retry_after_s(headers: Any) -> float:

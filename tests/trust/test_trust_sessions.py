@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import httpx
 import pytest
+from starlette.applications import Starlette
 
 from domain.people import Actor, ChatName, Member, Role
-from domain.sessions import Browser, mark_of
+from domain.replies import PRIVATE, Refused
+from domain.sessions import Browser, BrowserSession, SessionsShown, mark_of
 from handlers.console.browsers import browser_name
+from handlers.console.listeners import console_routes
+from handlers.console.render import fragment
 from storage.bootstrap import ensure_member, ensure_team
 from storage.database import Database
 from storage.logins import COOKIE_LIFETIME, NOTED_EVERY, SqlConsoleLogins
 from storage.sessions import SqlSessions
+from tests.console.fakes import HOST, OWNER, Office
+from tests.handlers.shop import Shop
 
 NOW = datetime(2026, 11, 24, 8, tzinfo=UTC)
 PHONE, LAPTOP = Browser("Safari, iPhone", "203.0.113.9"), Browser("Firefox, Linux", "198.51.100.4")
@@ -97,3 +104,56 @@ async def test_a_code_works_once_and_signing_out_takes_everything(database: Data
 )  # fmt: skip
 def test_a_browser_is_named_in_our_words(agent: str, name: str) -> None:
     assert browser_name(agent) == name
+
+
+async def test_sessions_are_shown_and_ended_from_a_chat_and_are_nobody_elses(shop: Shop) -> None:
+    logins = SqlConsoleLogins(shop.database)
+    vera, ed = [shop.members[name] for name in ("vera", "edith")]
+    now = shop.clock()
+    hers = [await signed_in(logins, vera, browser, now) for browser in (PHONE, LAPTOP)]
+    his = await signed_in(logins, ed, PHONE, now)
+    shown = (await shop.send("sessions", by="vera"))[-1]
+    assert isinstance(shown, SessionsShown)
+    assert isinstance(shown, PRIVATE)
+    assert {session.browser for session in shown.sessions} == {PHONE, LAPTOP}
+    theirs = (await shop.send("sessions", by="edith"))[-1]
+    assert isinstance(theirs, SessionsShown)
+    refused = (await shop.send(f"sessions end {theirs.sessions[0].mark}", by="vera"))[-1]
+    assert isinstance(refused, Refused)
+    assert "No browser of yours" in refused.sentence
+    one = (await shop.send(f"sessions end {shown.sessions[0].mark.upper()}", by="vera"))[-1]
+    assert isinstance(one, SessionsShown)
+    assert (one.ended, len(one.sessions)) == (1, 1)
+    rest = (await shop.send("sessions end all", by="vera"))[-1]
+    assert rest == SessionsShown((), 1)
+    assert [await logins.find(cookie, now=now) for cookie in hers] == [None, None]
+    assert await logins.find(his, now=now) is not None
+
+
+@pytest.mark.parametrize("words", ["sessions end", "sessions everything", "sessions end a b"])
+async def test_what_is_no_way_to_end_sessions_says_how(shop: Shop, words: str) -> None:
+    refused = (await shop.send(words, by="vera"))[-1]
+    assert isinstance(refused, Refused)
+    assert refused.sentence.startswith("Write `sessions`")
+
+
+async def test_a_browser_knows_itself_in_the_list() -> None:
+    mark = mark_of("login-1")
+    sessions = (BrowserSession(mark, LAPTOP, NOW, NOW), BrowserSession("other1", PHONE, NOW, NOW))
+    html = fragment(SessionsShown(sessions), here=mark)
+    assert "Firefox, Linux at 198.51.100.4 · this one" in html
+    assert html.count("this one") == 1
+
+
+async def test_a_new_login_ends_the_one_this_browser_had() -> None:
+    office = Office()
+    app = Starlette(routes=console_routes(office.desk()))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=f"http://{HOST}") as browser:
+        cookies = []
+        for _ in range(2):
+            code = await office.logins.offer(OWNER.member_id, now=NOW)
+            answer = await browser.get(f"/console?code={code}")
+            assert answer.status_code == 303
+            cookies.append(browser.cookies["packshot_console"])
+    assert cookies[0] != cookies[1]
+    assert [await office.logins.find(cookie, now=NOW) is not None for cookie in cookies] == [False, True]

@@ -10,13 +10,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from domain.catalog import PlatformName, Store, StoreId
-from domain.connecting import USED_EVERY, ConnectLink, GivenScope
+from domain.connect_replies import ConnectOffered
+from domain.connecting import USED_EVERY, ConnectLink, GivenScope, hashed
 from domain.enhancement import MOVING_PLACEMENTS
 from domain.people import ChatName, Place
 from storage.connect_tables import ConnectLinkRow, DisconnectedStoreRow, StoreScopeRow
 from storage.database import Database
 from storage.statements import change, find_all, find_one, insert, insert_once
-from storage.tables import PlacementRow, StoreHintRow, StoreNoteRow, StoreRow, StoreStateRow
+from storage.tables import ConsoleLineRow, OutboxRow, PlacementRow, StoreHintRow, StoreNoteRow, StoreRow, StoreStateRow
 
 
 class SqlConnectRows:
@@ -26,13 +27,15 @@ class SqlConnectRows:
         self._db_session = db_session
 
     async def add_link(self, link: ConnectLink) -> None:
-        """Keep a new link; those nobody can use any more go."""
-        old = delete(ConnectLinkRow).where(
+        """Keep a new link; what the member was given before in the same place, or has used, goes."""
+        old = (
             col(ConnectLinkRow.team_id) == link.team_id,
             col(ConnectLinkRow.member_id) == link.member_id,
             or_(col(ConnectLinkRow.ended) != "", col(ConnectLinkRow.place_id) == link.place.place_id),
         )
-        await change(self._db_session, old)
+        gone = await find_all(self._db_session, select(ConnectLinkRow).where(*old))
+        await change(self._db_session, delete(ConnectLinkRow).where(*old))
+        await self._blank(link.team_id, {row.link_hash for row in gone})
         row = ConnectLinkRow(
             link_hash=link.link_hash,
             team_id=link.team_id,
@@ -86,7 +89,25 @@ class SqlConnectRows:
     async def end_link(self, link_hash: str, outcome: str) -> bool:
         """Use a link up; False where it has ended before. What was kept for it goes."""
         mine = update(ConnectLinkRow).where(_is(link_hash), col(ConnectLinkRow.ended) == "")
-        return await change(self._db_session, mine.values(ended=outcome, state_hash=None, sealed=None)) == 1
+        if await change(self._db_session, mine.values(ended=outcome, state_hash=None, sealed=None)) != 1:
+            return False
+        link = await self.find_link(link_hash)
+        if link is not None:
+            await self._blank(link.team_id, {link_hash})
+        return True
+
+    async def _blank(self, team_id: str, link_hashes: set[str]) -> None:
+        """Blank the addresses of links in the lines and messages that told them, their only clear copies with us."""
+        if not link_hashes:
+            return
+        for table, row_id in ((ConsoleLineRow, col(ConsoleLineRow.cursor)), (OutboxRow, col(OutboxRow.outbox_id))):
+            told = select(row_id, col(table.reply)).where(
+                col(table.team_id) == team_id, col(table.reply)["type"].as_string() == ConnectOffered.__name__
+            )
+            for number, words in (await self._db_session.execute(told.order_by(row_id))).all():
+                if hashed(words["url"].partition("code=")[2]) in link_hashes:
+                    blanked = {**words, "url": ""}
+                    await change(self._db_session, update(table).where(row_id == number).values(reply=blanked))
 
     async def give_scopes(self, store: Store, scopes: Sequence[str], *, now: datetime) -> tuple[str, ...]:
         """Keep which rights a store gives now, and return the ones that are new. One that was taken away is forgotten."""

@@ -62,6 +62,17 @@ async def test_only_the_hash_of_a_link_is_kept_and_nobody_else_is_shown_it(shop:
     assert {ConnectOffered, DisconnectAsked} <= set(PRIVATE)
 
 
+async def test_a_used_or_replaced_link_is_nowhere_to_be_read_any_more(shop: Shop) -> None:
+    replaced = await shop.rig.link("connect shopify kiln")
+    used = await shop.rig.link("connect shopify kiln")
+    page = await shop.rig.browser.open(used)
+    told = [reply.url for reply in await shop.rig.said() if isinstance(reply, ConnectOffered)]
+    assert told == ["", used], "a message that still waits to be sent tells the link that counts"
+    await shop.rig.browser.open(shop.server.say_yes((await shop.rig.browser.choose(page)).vendor))
+    told = [reply.url for reply in await shop.rig.said() if isinstance(reply, ConnectOffered)]
+    assert (told, replaced in told) == (["", ""], False)
+
+
 async def test_a_link_is_good_in_the_first_browser_that_goes_on_with_it(shop: Shop) -> None:
     url = await shop.rig.link("connect shopify kiln")
     async with shop.rig.another_browser() as other:

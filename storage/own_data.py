@@ -17,6 +17,7 @@ from sqlmodel import col
 
 from domain.catalog import Sha256
 from domain.data_rows import KeptFile, PersonTraces
+from storage.alert_tables import AlertPlaceRow, AlertToldRow, DigestRow
 from storage.audit import FORGOTTEN, PERSON, PLACE, forget_words, known_people
 from storage.audit_tables import AuditHeadRow, AuditRow, ForgottenTeamRow
 from storage.database import Database
@@ -127,6 +128,9 @@ class SqlData:
             (IdentityRow, col(IdentityRow.member_id) == traces.member_id),
             (ConsoleLoginRow, col(ConsoleLoginRow.member_id) == traces.member_id),
             (PlaceRow, (col(PlaceRow.team_id) == team_id) & col(PlaceRow.place_id).in_(ids)),
+            (AlertPlaceRow, (col(AlertPlaceRow.team_id) == team_id) & col(AlertPlaceRow.place_id).in_(ids)),
+            (AlertToldRow, (col(AlertToldRow.team_id) == team_id) & col(AlertToldRow.place_id).in_(ids)),
+            (DigestRow, (col(DigestRow.team_id) == team_id) & col(DigestRow.place_id).in_(ids)),
         ):
             await change(self._db_session, delete(kind).where(mine))
         changed = 0

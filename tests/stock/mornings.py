@@ -11,7 +11,7 @@ from domain.catalog import ListingId, Sku
 from domain.people import ChatName, Place
 from domain.replies import Reply
 from domain.rows import ShelfListing, ShelfVariant
-from domain.stock_alert_replies import AlertLine, DigestShown
+from domain.stock_alert_replies import AlertLine, AlertsShown, DigestShown
 from domain.stock_chart import DrawsCharts
 from handlers.alert_tick import send_due, survey_due
 from storage.tables import ShelfOrderRow
@@ -92,3 +92,18 @@ def levels(digest: DigestShown) -> dict[str, Level]:
 def line_of(digest: DigestShown, sku: str) -> AlertLine:
     """The line about a SKU."""
     return next(line for line in digest.lines if sku in line.skus)
+
+
+async def a_digest(shop: Shop, day: int = 0, *, charts: DrawsCharts | None = None) -> DigestShown:
+    said = await morning(shop, day, charts=charts)
+    assert len(said) == 1, said
+    assert isinstance(said[0], DigestShown)
+    return said[0]
+
+
+async def turned_on(shop: Shop, *, sells: dict[str, int], left: dict[str, int]) -> Shop:
+    await open_for_weeks(shop, sells=sells, left=left)
+    shown = await say(shop, "alerts on tz Europe/Berlin")
+    assert isinstance(shown, AlertsShown)
+    assert shown.is_on
+    return shop

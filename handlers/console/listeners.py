@@ -54,7 +54,6 @@ class ConsoleDesk:
     media: MediaStorage
     work: Work
     clock: Clock
-    team_id: str
     local_key: str
     hosts: frozenset[str]
     is_https: bool

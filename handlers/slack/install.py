@@ -23,6 +23,7 @@ from slack_sdk.oauth.installation_store import Installation
 from slack_sdk.oauth.installation_store.async_installation_store import AsyncInstallationStore
 from slack_sdk.oauth.state_store.async_state_store import AsyncOAuthStateStore
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -66,7 +67,7 @@ _PAGE = Markup(
 </html>
 """
 )
-_WHY = {
+WHY = {
     "app_mentions:read": "to hear when somebody names me in a channel",
     "channels:history": "to read the thread under my own cards in public channels",
     "groups:history": "the same in private channels I was invited to",
@@ -107,6 +108,23 @@ class _States(AsyncOAuthStateStore):
         return grant is not None
 
 
+class _Client(AsyncWebClient):
+    """Gives the app's secret in the body, as Slack takes it too: the library's way is one that aiohttp gives up."""
+
+    async def oauth_v2_access(
+        self,
+        *,
+        client_id: str,
+        client_secret: str,
+        code: str | None = None,
+        redirect_uri: str | None = None,
+        **_others: str | None,
+    ) -> AsyncSlackResponse:
+        """Trade a code for a token."""
+        given = {"client_id": client_id, "client_secret": client_secret, "code": code, "redirect_uri": redirect_uri}
+        return await self.api_call("oauth.v2.access", data=given)
+
+
 class _Flow(AsyncOAuthFlow):
     """Bolt's flow, from a link to a team."""
 
@@ -128,7 +146,7 @@ class _Flow(AsyncOAuthFlow):
         """Say what the app may do in the workspace, and why, before Slack asks."""
         scopes: Sequence[str] = self.settings.scopes or ()
         rows = Markup("").join(
-            Markup("<li><b>{scope}</b> {why}</li>").format(scope=scope, why=_WHY.get(scope, "")) for scope in scopes
+            Markup("<li><b>{scope}</b> {why}</li>").format(scope=scope, why=WHY.get(scope, "")) for scope in scopes
         )
         body = Markup(
             "<p>Photos you send me become listing pictures, and nothing is published before somebody approves.</p>"
@@ -188,7 +206,7 @@ class Installer:
             state_expiration_seconds=STATE_S,
             callback_options=AsyncCallbackOptions(success=_added, failure=_not_added),
         )
-        client = AsyncWebClient(base_url=api_url, timeout=TIMEOUT_S)
+        client = _Client(base_url=api_url, timeout=TIMEOUT_S)
         self._flow = _Flow(desk, states, settings, client)
 
     def routes(self) -> list[BaseRoute]:

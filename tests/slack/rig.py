@@ -129,7 +129,7 @@ async def open_rig(
         )
         people = SlackPeople(slack, transport=transport)
         rig = Rig(slack, people, here, listeners)
-        async with _served(listeners) as url:
+        async with served(Starlette(routes=listeners.routes())) as url:
             people.events_url = url + EVENTS_PATH
             listening = asyncio.create_task(listeners.run())
             try:
@@ -144,9 +144,9 @@ async def open_rig(
 
 
 @asynccontextmanager
-async def _served(listeners: SlackListeners) -> AsyncIterator[str]:
+async def served(app: Starlette) -> AsyncIterator[str]:
+    """Serve a web application on a free port."""
     listening = socket.create_server(("127.0.0.1", 0))
-    app = Starlette(routes=listeners.routes())
     config = uvicorn.Config(app, log_config=None, ws="none", lifespan="off", timeout_graceful_shutdown=0)
     server = uvicorn.Server(config)
     serving = asyncio.ensure_future(server._serve([listening]))

@@ -33,6 +33,7 @@ class FindingCode(StrEnum):
     ENGINE = "engine"
     UNSURE = "unsure"
     SEE_THROUGH = "see_through"
+    BLEED = "bleed"
     CUT_OFF = "cut_off"
     SEVERAL_OBJECTS = "several_objects"
     WRITING = "writing"
@@ -114,6 +115,10 @@ SENTENCES: dict[tuple[FindingCode, FindingLevel], str] = {
         "A part of the product came out half see-through: check the cut-out, or retake the photo on a plainer "
         "background."
     ),
+    (FindingCode.BLEED, _WARNING): (
+        "The background's colours stand inside the product near its edge: check the cut-out, or retake the photo on a "
+        "background of another colour."
+    ),
     (
         FindingCode.CUT_OFF,
         _WARNING,
@@ -181,6 +186,9 @@ SENTENCES: dict[tuple[FindingCode, FindingLevel], str] = {
     (FindingCode.ANIMATED_INPUT, _NOTE): "The file is an animation; I used its first picture.",
     (FindingCode.PART_LEFT_OUT, _NOTE): (
         "I left out part {measured:.0f}: answer “keep {measured:.0f}” if it belongs to the product."
+    ),
+    (FindingCode.PART_LEFT_OUT, _WARNING): (
+        "I left out part {measured:.0f}, which may well belong to the product: answer “keep {measured:.0f}” if it does."
     ),
     (FindingCode.PART_KEPT, _NOTE): (
         "Part {measured:.0f} stands by itself: answer “remove {measured:.0f}” if it does not belong to the product."

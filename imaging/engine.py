@@ -22,6 +22,7 @@ from domain.recipe import WHITE, Background, PictureRules, Recipe, Shadow
 from imaging import checks, codec, preview, scene, sheets
 from imaging import shadow as shadows
 from imaging.balance import balance_of
+from imaging.bleed import bleed_ratio
 from imaging.codec import AlphaU8, Photo, PixelsU8
 from imaging.cutout import Engines, SoftMask, no_product, own_mask
 from imaging.edge import own_edge
@@ -205,7 +206,8 @@ class LocalEnhancer:
                 ),
                 *(writing_findings(overview, mask.coverage) if photo.alpha is None else ()),
                 *lighting,
-                *checks.part_findings(left_out(mask), kept_apart(mask)),
+                *checks.bleed_findings(0.0 if edge is None else bleed_ratio(overview, mask.coverage)),
+                *checks.part_findings(left_out(mask), kept_apart(mask), engine=mask.engine),
                 *checks.correction_findings(len(recipe.hints), len(correction.idle)),
             ),
         )

@@ -45,6 +45,9 @@ def _clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         ("DATABASE_URL", "sqlite:///:memory:"),
         ("MEDIA_URL", "ftp://files.example"),
         ("SECRET_KEY", "too short"),
+        ("TRUSTED_PROXIES", "my-proxy"),
+        ("TRUSTED_PROXIES", "10.0.0.0/8;127.0.0.1"),
+        ("METRICS_TOKEN", "short"),
     ],
 )
 def test_a_wrong_setting_is_named_in_one_line(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:

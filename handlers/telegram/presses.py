@@ -75,7 +75,10 @@ async def take_press(query: CallbackQuery, update_id: int, me: Me, desk: ChatDes
     if pressed.verb in _MENUS:
         card = await desk.card(token) if pressed.verb == Verb.ASK else None
         return Answer(_menu_words(pressed, token, card, words), pressed=pressed, card=card)
+    shown = await desk.card(token) if token.action is Action.APPROVE else None
     await desk.take(incoming)
+    if shown is not None and len(shown.approved_by) + 1 < shown.approvals_needed:
+        return Answer(words("Noted. Somebody else must approve too."))
     toast = _TOASTS.get(token.action)
     return Answer(words(toast) if toast else "")
 

@@ -255,8 +255,13 @@ class OpenHint:
 
     @property
     def is_of_order(self) -> bool:
-        """Whether it speaks of an order: `order.created`, `orders/paid`, `order.canceled`."""
-        return self.topic.lower().replace("/", ".").startswith(("order.", "orders."))
+        """Whether it speaks of an order."""
+        return is_of_order(self.topic)
+
+
+def is_of_order(topic: str) -> bool:
+    """Whether a vendor's word speaks of an order: `order.created`, `orders/paid`, `order.canceled`."""
+    return topic.lower().replace("/", ".").startswith(("order.", "orders."))
 
 
 def held_back(runs: Collection[Run]) -> frozenset[str]:

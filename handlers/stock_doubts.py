@@ -19,7 +19,8 @@ from handlers.stock_send import ask_for
 
 ORDERS_NAMED = 3
 """An oversold card names the orders that took the last pieces: mostly two."""
-SOON_S = 2.0
+SOON_S = 5.0
+"""In a rush the next sales widen the same numbers again, so that one read settles many."""
 
 
 async def look_after(

@@ -32,7 +32,7 @@ from domain.trade import Order, OrderId
 from handlers.desk import Desk
 from handlers.failures import sentence_for
 from handlers.stock_doubts import look_after
-from handlers.stock_send import send_to
+from handlers.stock_send import ask_for, send_to
 
 log = logging.getLogger("packshot.stock")
 
@@ -40,6 +40,7 @@ HINTS_AT_ONCE: Final = 500
 ONE_BY_ONE: Final = 8
 """So many orders are read by themselves; more come cheaper by the page."""
 AT_ONCE: Final = 4
+GATHER_S: Final = 0.5
 HINT_OVERLAP: Final = timedelta(seconds=2)
 """Hints by the hundred need no more: whose order does not come with the pages is read by itself."""
 
@@ -66,9 +67,11 @@ async def hear(store_id: str, desk: Desk) -> None:
         await pull(found.platform, desk, is_whole=True)
     elif await is_pull_wanted(found, desk):
         await pull(found.platform, desk)
-    await _take_hints(found.platform, desk)
+    is_rush = await _take_hints(found.platform, desk)
     async with desk.work() as work:
         await work.sync.went_well(found.store)
+        if is_rush:
+            await ask_for(work, SyncJob.HEAR, store_id, found.store.team_id, delay_s=GATHER_S)
 
 
 async def in_step(store_id: str, job: SyncJob, desk: Desk) -> InStep | None:
@@ -155,23 +158,29 @@ async def open_writes(work: UnitOfWork, team_id: str, skus: Sequence[Sku], *, no
     return len(pushes)
 
 
-async def _take_hints(platform: StorePlatform, desk: Desk) -> None:
-    """Act on every hint there is: a few orders are read by themselves, many come by the page."""
+async def _take_hints(platform: StorePlatform, desk: Desk) -> bool:
+    """Act on the hints there are: a few orders are read by themselves, many come by the page.
+
+    Return whether there were so many that the next ones should gather for a moment, to be fetched together again.
+    """
     store = platform.store
     while True:
         async with desk.work.reading() as rows:
             hints = await rows.sync.hints(store.store_id, limit=HINTS_AT_ONCE)
         if not hints:
-            return
+            return False
         # What is no order (a product was edited, a stock level changed) shows in the next read, our own echo too.
         others = [hint.key for hint in hints if not hint.is_of_order]
         of_orders = [hint for hint in hints if hint.is_of_order]
         if others:
             async with desk.work() as work:
                 await work.sync.conclude(store.store_id, others, now=desk.clock())
-        if len({hint.subject for hint in of_orders}) > ONE_BY_ONE:
+        is_rush = len({hint.subject for hint in of_orders}) > ONE_BY_ONE
+        if is_rush:
             of_orders = await _by_pages(platform, of_orders, desk)
-        await _one_by_one(platform, of_orders[:HINTS_AT_ONCE], desk)
+        await _one_by_one(platform, of_orders, desk)
+        if is_rush:
+            return True
 
 
 async def _by_pages(platform: StorePlatform, hints: Sequence[OpenHint], desk: Desk) -> list[OpenHint]:

@@ -34,6 +34,7 @@ PUSHES_AT_ONCE: Final = 100
 BULK_AT_ONCE: Final = 2_000
 """One feed takes Amazon minutes, however much is in it."""
 CALLS_AT_ONCE: Final = 8
+GATHER_S: Final = 2.0
 LINES_SHOWN: Final = 12
 BULK_FROM: Final = 2
 
@@ -173,19 +174,20 @@ async def push(store_id: str, desk: Desk) -> None:
         if is_rested(began_at, store, desk.clock()):
             await pull(platform, desk)
     most = BULK_AT_ONCE if isinstance(platform, SetsStockInBulk) else PUSHES_AT_ONCE
-    while True:
-        async with desk.work.reading() as rows:
-            pushes = await rows.stock.pushes(store.team_id, store_id=store.store_id, limit=most)
-        if not pushes:
-            break
-        written = await write(platform, pushes)
-        await _close(platform, pushes, written, desk)
-        if written.trouble is not None:
-            raise written.trouble
-        if not written.ends:
-            raise StoreDown(f"{store.name} does not say what became of a write.", store=store.name)
+    async with desk.work.reading() as rows:
+        pushes = await rows.stock.pushes(store.team_id, store_id=store.store_id, limit=most)
+    written = await write(platform, pushes)
+    await _close(platform, pushes, written, desk)
+    if written.trouble is not None:
+        raise written.trouble
+    if pushes and not written.ends:
+        raise StoreDown(f"{store.name} does not say what became of a write.", store=store.name)
     async with desk.work() as work:
         await work.sync.went_well(store)
+        if await work.stock.pushes(store.team_id, store_id=store.store_id, limit=1):
+            # In a rush the next sales gather meanwhile, and one write tells of many; what did not fit goes on at once.
+            is_full = len(pushes) == most
+            await ask_for(work, SyncJob.PUSH, store_id, store.team_id, delay_s=0.0 if is_full else GATHER_S)
 
 
 @dataclass(frozen=True, slots=True)

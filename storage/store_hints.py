@@ -18,7 +18,7 @@ from domain.catalog import Store
 from domain.connection import StoreHint
 from domain.jobs import Job, sync_job
 from domain.ports import Clock
-from domain.sync import OpenHint, SyncJob
+from domain.sync import SyncJob, is_of_order
 from storage.database import Database
 from storage.statements import change, insert_once
 from storage.sync import SqlSync
@@ -57,6 +57,13 @@ class SqlStoreHints:
             try:
                 async with self._database.begin(urgent=True) as db_session:
                     told = [await self._keep(db_session, store, hint) for store, hint, _ in batch]
+                    sold = {
+                        store.store_id: store
+                        for (store, hint, _), is_new in zip(batch, told, strict=True)
+                        if is_new and is_of_order(hint.topic)
+                    }
+                    for store in sold.values():
+                        await self._ask(db_session, store)
             except Exception as error:  # noqa: BLE001 - whoever waits is told, each in their own place
                 told = []
                 for _, _, kept in batch:
@@ -76,10 +83,7 @@ class SqlStoreHints:
             subject=hint.subject,
             taken_at=now,
         )
-        is_new = await insert_once(db_session, row)
-        if is_new and OpenHint(hint.key, hint.topic, hint.subject, now).is_of_order:
-            await self._ask(db_session, store)
-        return is_new
+        return await insert_once(db_session, row)
 
     async def _ask(self, db_session: AsyncSession, store: Store) -> None:
         sync = SqlSync(db_session, self._clock)

@@ -20,11 +20,12 @@ from starlette.routing import Route
 from bot.consent import Consents, LinkRefused, Step, new_browser
 from bot.visits import LEFT_OUT, Choice, Visit
 from domain.connecting import ConnectLink
-from domain.errors import BadInput, StoreError, UserError
+from domain.errors import BadInput, RowChanged, StoreError, UserError
 from domain.people import ChatName, Member
 from handlers.connect_page_words import (
     FORM_TOO_LARGE,
     FORM_UNREADABLE,
+    LINK_USED,
     NOT_OUR_FORM,
     done_words,
     feature_words,
@@ -77,6 +78,10 @@ class ConnectPages:
             except LinkRefused as error:
                 request.state.refused_because = error.reason
                 return self._refusal(request, error, error.status)
+            except RowChanged:
+                # The same form, sent twice at once: the other one has done it.
+                request.state.refused_because = "raced"
+                return self._refusal(request, LinkRefused("raced", LINK_USED), 409)
             except (UserError, StoreError) as error:
                 request.state.refused_because = type(error).__name__
                 return self._refusal(request, error, 400)

@@ -19,7 +19,7 @@ from bot.visits import LEFT_OUT, Visit, choice_of, chosen_scopes, connected, fea
 from domain.catalog import Store, StoreId
 from domain.connect_replies import StoreConnected
 from domain.connecting import LINK_LIFE, ConnectLink, hashed
-from domain.errors import NotPossible, RowChanged, StoreError, UserError
+from domain.errors import NotPossible, StoreError, UserError
 from domain.people import Member, Role
 from domain.ports import Clock, Work
 from domain.rows import AuditEntry
@@ -304,7 +304,7 @@ class Consents:
         now = self.clock()
         async with self.work() as work:
             if not await work.connections.end_link(link.link_hash, f"{CONNECTED}:{store.store_id}"):
-                raise RowChanged("connect link", was="open")
+                raise LinkRefused("used meanwhile", LINK_USED, status=410)
             new = await work.connections.give_scopes(store, scopes, now=now) if kept.health else ()
             said = connected(kept, descriptor, by=member.name)
             await work.say_in(link.place, said, team_id=link.team_id)

@@ -6,6 +6,7 @@ import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from bot.stores import ConnectedStores
 from domain.catalog import Store, StoreId
@@ -14,6 +15,9 @@ from domain.errors import NotPossible, RateLimited, StoreDown, StoreError
 from handlers.connect_page_words import NAME_TAKEN
 from handlers.failures import sentence_for
 from platforms.descriptor import Descriptor
+
+SHOP_CHARS_MOST: Final = 120
+"""A shop's account stands in its store's name where several have the same platform."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +118,7 @@ async def store_for(
 def shop_in(descriptor: Descriptor, settings: Mapping[str, str]) -> str:
     """Return which account of the platform these settings mean, empty where they do not say."""
     words = [settings.get(name, "") for name in (descriptor.shop_setting, "shop_id", "seller_id") if name]
-    return " ".join(word for word in words if word)
+    return "".join(char for char in " ".join(word for word in words if word)[:SHOP_CHARS_MOST] if char.isprintable())
 
 
 def new_id(descriptor: Descriptor) -> StoreId:

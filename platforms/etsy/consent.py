@@ -12,7 +12,7 @@ import hmac
 import secrets
 from collections.abc import Mapping
 from typing import Final
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import parse_qs, urlencode
 
 from domain.catalog import PlatformName, Store, StoreId
 from domain.errors import BadInput
@@ -53,7 +53,8 @@ async def take(settings: Mapping[str, str], asked: Asked, landed: str, transport
 
     Raises BadInput for an address that does not answer our question, NeedsReconnect where Etsy takes its code no more.
     """
-    given = {name: values[0] for name, values in parse_qs(urlsplit(landed.strip()).query).items()}
+    query = landed.strip().partition("?")[2].partition("#")[0]
+    given = {name: values[0] for name, values in parse_qs(query).items()}
     if "error" in given:
         said = given.get("error_description", given["error"])
         raise BadInput("Etsy was not told yes ({said}): start again, and allow it on Etsy's page.", said=said)

@@ -87,6 +87,8 @@ async def test_without_an_address_of_our_own_the_landing_place_is_pasted(migrate
         kept = await rig.kept()
         for wrong in (
             "https://localhost/connect/etsy/callback",
+            "https://[",
+            "?" * 500,
             "https://evil.example/?code=c&state=s",
             landed.replace("state=", "state=x"),
         ):

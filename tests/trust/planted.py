@@ -54,8 +54,10 @@ async def echoing() -> AsyncIterator[str]:
         body = (await request.read()).decode(errors="replace")
         said = f"{request.rel_url} {sent} {body}"
         told = {"error": said, "error_description": said, "message": said, "errors": [{"message": said, "code": said}]}
+        # Telegram's library takes any 200 for an answer of Telegram's.
+        status = 400 if request.path.startswith("/bot") else ANSWERS[next(numbers) % len(ANSWERS)]
         return web.Response(
-            status=ANSWERS[next(numbers) % len(ANSWERS)], text=json.dumps(told), content_type="application/json"
+            status=status, text=json.dumps(told), content_type="application/json"
         )
 
     app = web.Application()

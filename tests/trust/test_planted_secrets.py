@@ -38,8 +38,8 @@ from storage.connections import SqlConnections
 from tests.trust.planted import REFRESH, SETTINGS, STORES, TOKENS, echoing, search
 
 COMMANDS = (
-    "help", "stores", "status", "products", "history", "members", "settings", "permissions",
-    "reconnect Shopify", "enhance MUG-01 on Etsy", "stock", "history csv", "export", "forget", "sync",
+    "help", "stores", "status", "history", "members", "settings", "permissions",
+    "reconnect Shopify", "stock", "history csv", "export", "forget", "sync",
 )  # fmt: skip
 OWN = ("site", "shop", "seller_id")
 PUBLIC = {
@@ -147,7 +147,6 @@ async def _ask_every_store(app: App, places: dict[str, bytes]) -> None:
     for opened in await app.desk.stores.of_team(app.team.team_id):
         calls = (
             lambda store=opened: store.check(),
-            lambda store=opened: store.list_products(),
             lambda store=opened: store.find_listings(Sku("MUG-01")),
             lambda store=opened: store.read_images(ListingId("1")),
         )

@@ -131,7 +131,7 @@ class SqlPools:
         await self.know(team_id, [link.sku for link in links])
         known = await self._places([link.key for link in links])
         added = {link.key: link for link in links if link.key not in known}
-        await self.run(OUTLET.insert(), [link_columns(team_id, link) for link in added.values()])
+        await self.run(self._insert_unless_there(OUTLET), [link_columns(team_id, link) for link in added.values()])
         same = [link for link in links if link.key in known and known[link.key].sku.key == link.sku.key]
         await self.run(_change_link(*_KEPT), [_changed(team_id, link) for link in same])
         other = [link for link in links if link.key in known and known[link.key].sku.key != link.sku.key]

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
+from domain.catalog import Sku
 from domain.errors import RowChanged
-from domain.stock import MismatchState, Push, PushEnd, PushState, WriteWay
+from domain.stock import MismatchState, Push, PushEnd, PushState, SkuFacts, WriteWay
+from storage.catalog import StoreRows
 from storage.database import Database
 from tests.stock.ledger import MUG, Ledger, open_ledger, order
 
@@ -181,3 +185,36 @@ async def test_history_comes_in_pages_and_days_add_up(ledger: Ledger) -> None:
     assert [one.quantity for one in (*first, *rest)] == [-1, -1, -1, 10]
     assert [(day.net, day.sold) for day in days[MUG.key]] == [(9, 1), (-1, 1), (-1, 1)]
     assert latest == [("store-a", "2"), ("store-a", "1"), ("store-a", "0")]
+
+
+async def test_a_place_that_shows_another_sku_starts_anew_and_the_old_pool_forgets_it(ledger: Ledger) -> None:
+    await ledger.receive(5)
+    pushes = await ledger.open()
+    link = next(one for one in (await ledger.pool()).outlets if one.link.store_id == "store-a").link
+    async with ledger.work() as work:
+        await work.stock.put_links(ledger.team.team_id, [replace(link, sku=Sku("MUG-02"), linked_at=ledger.clock())])
+    assert await ledger.linked() == ["b"]
+    renamed = (await ledger.pool(Sku("MUG-02"))).outlets[0]
+    assert (renamed.shown.quantity, renamed.push) == (None, None)
+    assert len(await ledger.close(*map(done, pushes))) == 1, "the write to the old SKU is nobody's any more"
+    assert await ledger.on_hand() == 15
+
+
+async def test_a_store_that_goes_takes_its_beliefs_and_leaves_what_was_sold(ledger: Ledger) -> None:
+    await ledger.book("a", order("1", ledger, 2))
+    await StoreRows(ledger.database).remove(ledger.stores["a"].store_id)
+    assert await ledger.linked() == ["b"]
+    assert await ledger.on_hand() == 8
+
+
+async def test_what_the_shop_says_of_a_sku_is_kept_and_its_count_stays(ledger: Ledger) -> None:
+    said = SkuFacts(
+        MUG, lead_days=12, pack=6, supplier="Töpferei Süd", cost=Decimal("4.20"), currency="EUR", split_at=5
+    )
+    async with ledger.work() as work:
+        counted_at = (await work.stock.facts(ledger.team.team_id))[MUG.key].counted_at
+        await work.stock.put_facts(ledger.team.team_id, [said, SkuFacts(Sku("NEW-1"))])
+        facts = await work.stock.facts(ledger.team.team_id)
+    assert counted_at is not None
+    assert facts[MUG.key] == replace(said, counted_at=counted_at)
+    assert facts["new-1"].counted_at is None

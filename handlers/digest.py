@@ -307,7 +307,7 @@ async def say_digest(work: UnitOfWork, place: Place, reply: DigestShown, *, team
 async def table_file(work: UnitOfWork, reply: DigestShown, table: Sha256, *, team_id: str) -> FileReady:
     """Return the table as a file that a chat sends."""
     file_id = await work.data.keep_file(team_id, reply.table_name, TABLE_TYPE, table)
-    said = Sentence("{number} products that are out, low or soon will be", number=reply.table_rows)
+    said = Sentence("What is out, low or soon will be: {number}", number=reply.table_rows)
     return FileReady(file_id, reply.table_name, table, reply.table_bytes, said)
 
 

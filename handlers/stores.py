@@ -32,7 +32,7 @@ async def _line(platform: StorePlatform, desk: Desk, words: Words) -> StoreLine:
             notes.append(words("Its last answer came {time}.", time=words.time(contact.last_ok_at)))
     else:
         count, url = health.listing_count, health.url
-        notes += [_lacking(scope, words) for scope in health.missing]
+        notes += [_lacking(scope, store.name, words) for scope in health.missing]
         if health.key_expires_at:
             until = words.time(health.key_expires_at)
             notes.append(words("Its key is good until {time}: connect it again before then.", time=until))
@@ -40,9 +40,10 @@ async def _line(platform: StorePlatform, desk: Desk, words: Words) -> StoreLine:
     return StoreLine(store.name, store.platform.value, count, url, tuple(notes))
 
 
-def _lacking(scope: Scope, words: Words) -> str:
+def _lacking(scope: Scope, store: str, words: Words) -> str:
     return words(
-        "The right {scope} is missing ({reason}): grant it there, then connect again.",
+        "The right {scope} is missing ({reason}): `reconnect {store}` asks for it.",
         scope=scope.name,
         reason=scope.reason,
+        store=store,
     )

@@ -34,7 +34,7 @@ class EtsyStore:
         held = await self._api.token_scopes()
         shop = await self._api.get_shop()
         notes = [
-            f"Without the right {scope.name} I cannot help {scope.reason}: grant it there and connect again if you want it."
+            f"Without the right {scope.name} I cannot help {scope.reason}: `reconnect` asks for it, if you want it."
             for scope in ORDER_SCOPES
             if scope.name not in held
         ]

@@ -68,16 +68,16 @@ _PAGE = Markup(
 """
 )
 WHY = {
-    "app_mentions:read": "to hear when somebody names me in a channel",
-    "channels:history": "to read the thread under my own cards in public channels",
-    "groups:history": "the same in private channels I was invited to",
-    "im:history": "to read what you write to me directly",
-    "im:write": "to write to you directly",
-    "chat:write": "to show pictures and answers",
-    "commands": "for /packshot",
-    "files:read": "to fetch the photos you send me",
-    "files:write": "to show the pictures I made",
-    "users:read": "to know your name, your language, and whether you are a full member",
+    "app_mentions:read": "Hear when somebody names me in a channel",
+    "im:history": "Read what you write to me directly",
+    "channels:history": "Read the answers under my own cards",
+    "groups:history": "Read answers in private channels, too",
+    "files:read": "Fetch the photos you send me",
+    "files:write": "Show the pictures I made",
+    "chat:write": "Answer, and keep my cards up to date",
+    "im:write": "Write to you directly",
+    "commands": "Offer /packshot and two shortcuts",
+    "users:read": "See who is a full member, and their name",
 }
 """The reason for each scope, as people read it before they say yes; a test holds it to what is asked for."""
 _REASONS = {
@@ -146,7 +146,11 @@ class _Flow(AsyncOAuthFlow):
         """Say what the app may do in the workspace, and why, before Slack asks."""
         scopes: Sequence[str] = self.settings.scopes or ()
         rows = Markup("").join(
-            Markup("<li><b>{scope}</b> {why}</li>").format(scope=scope, why=WHY.get(scope, "")) for scope in scopes
+            Markup('<li><span class="row-words"><b>{why}</b><span class="dim">{scope}</span></span></li>').format(
+                scope=scope, why=why
+            )
+            for scope, why in WHY.items()
+            if scope in scopes
         )
         body = Markup(
             "<p>Photos you send me become listing pictures, and nothing is published before somebody approves.</p>"

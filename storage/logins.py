@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 from sqlmodel import col
 
 from domain.errors import Fault
-from domain.rows import Login
+from domain.logins import Login
 from domain.sessions import Browser
 from storage.database import Database
 from storage.guard_tables import BrowserSessionRow

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from domain.logins import ConsoleLogins
 from domain.people import Actor, ChatName, Member, Team
 from domain.ports import Clock, Work
 from domain.rows import ConsoleLogins

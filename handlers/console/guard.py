@@ -22,6 +22,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from domain.errors import Fault, UserError
+from domain.logins import ConsoleLogins
 from domain.people import Member
 from domain.ports import Clock
 from domain.rows import ConsoleLogins

@@ -21,10 +21,11 @@ from starlette.routing import BaseRoute, Route
 
 from domain.catalog import Sha256
 from domain.intents import Incoming
+from domain.logins import ConsoleLogins
 from domain.people import Member
 from domain.ports import Clock, Events, MediaStorage, Work
 from domain.replies import Reply
-from domain.rows import ConsoleLines, ConsoleLogins
+from domain.rows import ConsoleLines
 from domain.stripped import without_metadata
 from handlers.console.chat import ROOM, actor_of, event_key
 from handlers.console.entry import Entry

@@ -14,10 +14,11 @@ from typing import Any, cast
 from domain.catalog import Sha256
 from domain.errors import Fault
 from domain.intents import Incoming
+from domain.logins import Login
 from domain.people import Actor, Invitation, Member, Role, Team
 from domain.ports import Work
 from domain.replies import Outgoing, Reply
-from domain.rows import ConsoleLine, Login
+from domain.rows import ConsoleLine
 from domain.sessions import Browser
 from handlers.console.chat import ROOM, ConsoleChat
 from handlers.console.listeners import ConsoleDesk

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -13,11 +14,13 @@ from domain.catalog import ListingId, Sku
 from domain.errors import Ambiguous, StoreDown
 from domain.replies import Refused, Reply
 from domain.rows import ShelfListing
-from domain.stock import LinkState
+from domain.stock import LinkState, PushState
 from domain.sync import ZEROED_MOST, SyncJob
 from domain.sync_replies import MismatchAsked, OversoldAsked, RunAsked, SyncAnswer, SyncBegun, SyncShown, SyncTurned
 from domain.tokens import TOKEN_MAX_BYTES
 from handlers.buttons import buttons
+from handlers.stock_orders import hear
+from handlers.stock_push import push
 from tests.fakes import FakePlatform
 from tests.handlers.shop import Shop
 
@@ -436,6 +439,20 @@ async def test_a_hundred_wishes_make_one_job(shop: Shop) -> None:
         assert asked == [1, *[None] * 99]
         await work.sync.begin(SyncJob.HEAR, "shelf")
         assert await work.sync.ask(SyncJob.HEAR, "shelf", shop.team.team_id) == 2
+
+
+async def test_two_workers_at_once_write_once_and_count_once(shop: Shop) -> None:
+    await agreed(shop)
+    await sell(shop, PLATE, 1, at=shop.shelf)
+    shop.clock.now += timedelta(minutes=1)
+    await asyncio.gather(*(hear("shelf", shop.desk) for _ in range(2)))
+    await asyncio.gather(*(push("outlet", shop.desk) for _ in range(2)))
+    await shop.run_jobs()
+    assert await on_hand(shop, PLATE) == 4
+    assert [await quantity(shop, PLATE, one) for one in (shop.shelf, shop.outlet)] == [4, 4]
+    async with shop.desk.work.reading() as rows:
+        done = await rows.stock.pushes(shop.team.team_id, state=PushState.DONE)
+        assert len([one for one in done if one.sku.key == PLATE.key]) == 1
 
 
 async def test_every_button_fits_into_what_telegram_grants(shop: Shop) -> None:

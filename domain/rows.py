@@ -15,7 +15,6 @@ from domain.enhancement import Enhancement, EnhancementState, Placement, Placeme
 from domain.health import ChatContacts, Pulse, QueueCounts
 from domain.people import Member, Place
 from domain.replies import Outgoing, Reply, SettingsShown
-from domain.sessions import Browser
 
 
 @dataclass(frozen=True, slots=True)
@@ -370,33 +369,4 @@ class ConsoleLines(Protocol):
 
     def follow(self, team_id: str, place_id: str, cursor: int) -> AsyncIterator[Sequence[ConsoleLine]]:
         """Yield new lines as they come, from any process, for ever."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """A console login: who, and the secret its CSRF token is made from."""
-
-    login_id: str
-    member: Member
-    csrf: str
-
-
-class ConsoleLogins(Protocol):
-    """Cookies of the browser chat, hashed."""
-
-    async def offer(self, member_id: str, *, now: datetime) -> str:
-        """Return a one-time code for `/console?code=…`, valid 15 minutes."""
-        ...
-
-    async def redeem(self, code: str, *, now: datetime, browser: Browser | None = None) -> str | None:
-        """Return a cookie value for a code used the first time, None otherwise; `browser` is who brought it."""
-        ...
-
-    async def find(self, cookie: str, *, now: datetime) -> Login | None:
-        """Return the login of a living cookie."""
-        ...
-
-    async def end(self, cookie: str) -> None:
-        """Log out."""
         ...

@@ -11,7 +11,6 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from domain.logins import ConsoleLogins
 from domain.people import Actor, ChatName, Member, Team
 from domain.ports import Clock, Work
-from domain.rows import ConsoleLogins
 from handlers.console.browsers import browser_of
 from handlers.console.guard import COOKIE, same_origin
 from handlers.console.pages import bounce_page, login_page

@@ -25,7 +25,6 @@ from domain.errors import Fault, UserError
 from domain.logins import ConsoleLogins
 from domain.people import Member
 from domain.ports import Clock
-from domain.rows import ConsoleLogins
 from domain.sessions import mark_of
 
 log = logging.getLogger(__name__)

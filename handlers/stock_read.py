@@ -104,7 +104,7 @@ async def read_doubts(found: InStep, desk: Desk) -> None:
 
 def is_doubtful(shown: Shown) -> bool:
     """Whether only a read can say what stands there."""
-    return shown.quantity is None or shown.slack > 0 or shown.suspected is not None or shown.blocked_at is not None
+    return shown.quantity is None or shown.slack > 0 or shown.suspected is not None
 
 
 async def asked_about(rows: Reading, store: Store) -> frozenset[OutletKey]:

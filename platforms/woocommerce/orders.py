@@ -105,7 +105,8 @@ async def _order(api: WooApi, placed: PlacedOrder) -> Order:
 def _line(item: OrderItem, state: OrderState, refunded: int) -> OrderLine:
     ordered = int(item.quantity)
     cancelled = ordered if state is OrderState.CANCELLED else min(refunded, ordered)
-    shipped = ordered - cancelled if state is OrderState.SHIPPED else 0
+    # WooCommerce says of no piece whether it was sent; what a completed order gives money back for had mostly left.
+    shipped = ordered if state is OrderState.SHIPPED else 0
     return OrderLine(str(item.id), _sku(item), plain(item.name), ordered, cancelled=cancelled, shipped=shipped)
 
 

@@ -162,6 +162,21 @@ async def test_what_cannot_be_sent_is_not_completed(status: str, state: OrderSta
         assert shop.mails_to_buyers() == 0
 
 
+@pytest.mark.parametrize(
+    ("status", "holds"), [("pending", False), ("failed", False), ("on-hold", True), ("processing", True)]
+)
+async def test_stock_is_taken_when_an_order_is_paid_or_put_on_hold(status: str, holds: bool, shop: WooHarness) -> None:
+    order_id = OrderId(str(shop.server.state.place_order("MUG-01", 1, status=status)))
+    assert (await shop.platform.read_order(order_id)).holds_stock is holds
+
+
+async def test_what_a_completed_order_gives_money_back_for_had_left(shop: WooHarness) -> None:
+    number = shop.server.state.place_order("MUG-01", 2, status="completed")
+    shop.server.state.refund(number, 1)
+    [line] = (await shop.platform.read_order(OrderId(str(number)))).lines
+    assert (line.ordered, line.cancelled, line.shipped) == (2, 1, 2)
+
+
 async def test_a_basket_at_the_till_is_no_order(shop: WooHarness) -> None:
     shop.server.state.place_order("MUG-01", 1, status="checkout-draft")
     assert (await shop.platform.orders_since(LONG_AGO)).orders == ()

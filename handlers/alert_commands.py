@@ -91,7 +91,7 @@ ALERT_COMMANDS: tuple[Command, ...] = (
         Role.VIEWER,
         "alerts [on|off|now] [at 8:00] [tz Europe/Berlin]",
         "A message each morning with what sold, what runs out and what waits; `alerts now` shows it at once",
-        "alerts at 8:00",
+        "alerts now",
         _read_alerts,
     ),
     Command(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Protocol
 
 from domain.errors import MissingScope, NeedsReconnect, StoreDown, StoreError
 
@@ -96,3 +97,27 @@ class HealthLine:
 
 ChatContacts = Mapping[str, datetime]
 """When a chat last took a message of ours or brought one, by its name."""
+
+
+class HealthRows(Protocol):
+    """How stores and chats of a team are doing, and what people were told of it."""
+
+    async def pulses(self, team_id: str) -> Mapping[str, Pulse]:
+        """Return every store's pulse by its id; one nobody talked to has none."""
+        ...
+
+    async def chats(self, team_id: str) -> ChatContacts:
+        """Return when each chat last took a message of ours, or brought one of theirs."""
+        ...
+
+    async def queue(self, team_id: str, *, now: datetime) -> QueueCounts:
+        """Return what waits for a team."""
+        ...
+
+    async def tell_once(self, team_id: str, subject: str, kind: str, *, now: datetime) -> bool:
+        """Note that people are told of something; False when they were told before."""
+        ...
+
+    async def over(self, team_id: str, subject: str, *kinds: str) -> bool:
+        """Note that something is over; True when people had been told of it."""
+        ...

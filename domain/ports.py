@@ -16,6 +16,7 @@ from domain.catalog import ImageId, Listing, ListingId, ListingImage, ListingPag
 from domain.connecting import ConnectRows
 from domain.connection import Contact, StoreHealth
 from domain.data_rows import DataRows
+from domain.health import HealthRows
 from domain.hint import Area
 from domain.intents import Attachment, Incoming
 from domain.jobs import Job
@@ -27,7 +28,6 @@ from domain.rows import (
     AuditEntry,
     AuditQuery,
     EnhancementRows,
-    HealthRows,
     PlacementRows,
     PlaceRows,
     QuestionRows,

@@ -12,7 +12,6 @@ from typing import Protocol
 
 from domain.catalog import ImageId, ListingId, Sha256, Sku, StoreId
 from domain.enhancement import Enhancement, EnhancementState, Placement, PlacementState, Revision
-from domain.health import ChatContacts, Pulse, QueueCounts
 from domain.people import Member, Place
 from domain.replies import Outgoing, Reply, SettingsShown
 
@@ -176,30 +175,6 @@ class PlaceRows(Protocol):
 
     async def card_under(self, team_id: str, place: Place, native_id: str) -> str | None:
         """Return the enhancement whose card the message shows, or whose request it was; None for neither."""
-        ...
-
-
-class HealthRows(Protocol):
-    """How stores and chats of a team are doing, and what people were told of it."""
-
-    async def pulses(self, team_id: str) -> Mapping[str, Pulse]:
-        """Return every store's pulse by its id; one nobody talked to has none."""
-        ...
-
-    async def chats(self, team_id: str) -> ChatContacts:
-        """Return when each chat last took a message of ours, or brought one of theirs."""
-        ...
-
-    async def queue(self, team_id: str, *, now: datetime) -> QueueCounts:
-        """Return what waits for a team."""
-        ...
-
-    async def tell_once(self, team_id: str, subject: str, kind: str, *, now: datetime) -> bool:
-        """Note that people are told of something; False when they were told before."""
-        ...
-
-    async def over(self, team_id: str, subject: str, *kinds: str) -> bool:
-        """Note that something is over; True when people had been told of it."""
         ...
 
 

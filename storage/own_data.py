@@ -25,6 +25,7 @@ from storage.every_table import every_table
 from storage.health_tables import ExportTicketRow, HealthNoticeRow, KeptFileRow
 from storage.people import hashed
 from storage.rotation import is_sealed
+from storage.sessions import end_logins
 from storage.statements import change, find_all, find_one, insert, insert_once
 from storage.tables import ConsoleLoginRow, IdentityRow, MemberRow, PlaceRow, TeamRow
 from storage.team_tables import SlackWorkspaceRow
@@ -124,9 +125,13 @@ class SqlData:
         ids = sorted({row.actor_id for row in identities} - {traces.name})
         await forget_words(self._db_session, team_id, PERSON, [traces.name, *ids], now=now)
         await forget_words(self._db_session, team_id, PLACE, ids, now=now)
+        await end_logins(self._db_session, col(ConsoleLoginRow.member_id) == traces.member_id)
+        theirs = update(MemberRow).where(
+            col(MemberRow.member_id) == traces.member_id, col(MemberRow.removed_at).is_(None)
+        )
+        await change(self._db_session, theirs.values(removed_at=now))
         for kind, mine in (
             (IdentityRow, col(IdentityRow.member_id) == traces.member_id),
-            (ConsoleLoginRow, col(ConsoleLoginRow.member_id) == traces.member_id),
             (PlaceRow, (col(PlaceRow.team_id) == team_id) & col(PlaceRow.place_id).in_(ids)),
             (AlertPlaceRow, (col(AlertPlaceRow.team_id) == team_id) & col(AlertPlaceRow.place_id).in_(ids)),
             (AlertToldRow, (col(AlertToldRow.team_id) == team_id) & col(AlertToldRow.place_id).in_(ids)),

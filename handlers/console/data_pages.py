@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
+from domain.errors import Fault
 from domain.people import Member
 from domain.ports import Clock, MediaStorage, Work
 from domain.replies import StatusShown
@@ -22,6 +23,7 @@ from handlers.console.pages import fill, login_page
 
 _CODE: Final = re.compile(r"[A-Za-z0-9_-]{20,64}")
 _NAME: Final = re.compile(r"[A-Za-z0-9_.-]{1,120}")
+_NO_FILE: Final = "There is no such file, or its week is over: ask for it again."
 _GONE: Final = "That link was used or is too old: send `export` for a fresh one."
 
 
@@ -64,7 +66,12 @@ class DataPages:
             kept = await rows.data.find_file(member.team_id, request.path_params["file_id"])
         if kept is None or not _NAME.fullmatch(kept.name):
             raise Refusal(404, "There is no such file, or its week is over: ask for it again.")
-        content = await self.media.get(kept.content)
+        try:
+            content = await self.media.get(kept.content)
+        except Fault as fault:
+            if fault.code != "media_missing":
+                raise
+            raise Refusal(404, _NO_FILE) from fault
         headers = {"Content-Disposition": f'attachment; filename="{kept.name}"'}
         return Response(content, media_type=kept.content_type, headers=headers)
 

@@ -45,7 +45,7 @@ async def with_nora(shop: Shop) -> None:
         async with shop.database.begin() as db_session:
             swap = text("UPDATE seen_event SET payload = :payload WHERE event_key = :key")
             told = replace(incoming, actor=Actor(ChatName.TELEGRAM, ACTOR, NAME))
-            payload = {"event_key": told.event_key, "team_id": told.team_id, "text": words}
+            payload: dict[str, object] = {"event_key": told.event_key, "team_id": told.team_id, "text": words}
             payload |= {"actor": {"chat": "telegram", "actor_id": ACTOR, "name": NAME}}
             payload |= {"place": {"chat": "telegram", "place_id": ACTOR, "thread_id": ""}}
             await db_session.execute(swap, {"payload": json.dumps(payload), "key": told.event_key})

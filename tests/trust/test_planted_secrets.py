@@ -13,6 +13,7 @@ import logging
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -145,12 +146,7 @@ async def _ask_every_store(app: App, places: dict[str, bytes]) -> None:
     from domain.catalog import ListingId, Sku
 
     for opened in await app.desk.stores.of_team(app.team.team_id):
-        calls = (
-            lambda store=opened: store.check(),
-            lambda store=opened: store.find_listings(Sku("MUG-01")),
-            lambda store=opened: store.read_images(ListingId("1")),
-        )
-        for number, call in enumerate(calls):
+        for number, call in enumerate((opened.check, partial(opened.find_listings, Sku("MUG-01")), partial(opened.read_images, ListingId("1")))):  # fmt: skip
             try:
                 told = repr(await call())
             except PackshotError as error:

@@ -12,7 +12,7 @@ from typing import Protocol
 
 from domain.catalog import ImageId, ListingId, Sha256, Sku, StoreId
 from domain.enhancement import Enhancement, EnhancementState, Placement, PlacementState, Revision
-from domain.people import Member, Place
+from domain.people import Place
 from domain.replies import Outgoing, Reply, SettingsShown
 
 

@@ -80,7 +80,7 @@ async def test_a_silent_store_is_still_listed_with_what_is_wrong(shop: Shop) -> 
     listed = (await shop.send("stores"))[-1]
     assert isinstance(listed, StoreList)
     assert [(line.name, line.listing_count) for line in listed.stores] == [("Shelf", 5), ("Outlet", 0)]
-    assert "connect it again" in listed.stores[1].notes[0]
+    assert "`reconnect Outlet`" in listed.stores[1].notes[0]
     assert listed.stores[1].notes[1] == "Its last answer came 27 Feb, 09:30."
 
 
@@ -340,6 +340,7 @@ EVERY_ERROR: tuple[BaseException, ...] = (
     errors.MissingScope(store="Shelf", scope="write_files"),
     errors.StockChanged(store="Shelf", sku="MUG-01", found=3),
     NotFound("404", store="Shelf"),
+    errors.Disconnected("gone", store="Shelf"),
     RejectedByStore("too small", store="Shelf", field="image"),
     Ambiguous("timed out", store="Shelf"),
     RowChanged("enhancement 1", was="approved"),

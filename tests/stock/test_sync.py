@@ -1,4 +1,4 @@
-"""Two shelves kept in step, through the chat's front door and the real jobs, on both databases."""
+"""Two shelves kept in step, through the chat's front door and the real jobs; where two workers meet, on both databases."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ from domain.tokens import TOKEN_MAX_BYTES
 from handlers.buttons import buttons
 from handlers.stock_orders import hear
 from handlers.stock_push import push
+from storage.database import Database
 from tests.fakes import FakePlatform
-from tests.handlers.shop import Shop
+from tests.handlers.shop import Shop, open_shop
 
 PLATE = Sku("PLATE-3")
 HOUR = timedelta(hours=1, minutes=1)
@@ -441,7 +442,8 @@ async def test_a_hundred_wishes_make_one_job(shop: Shop) -> None:
         assert await work.sync.ask(SyncJob.HEAR, "shelf", shop.team.team_id) == 2
 
 
-async def test_two_workers_at_once_write_once_and_count_once(shop: Shop) -> None:
+async def test_two_workers_at_once_write_once_and_count_once(database: Database) -> None:
+    shop = await open_shop(database)
     await agreed(shop)
     await sell(shop, PLATE, 1, at=shop.shelf)
     shop.clock.now += timedelta(minutes=1)

@@ -55,6 +55,17 @@ ACTIONS: dict[str, str] = {
     "forgets_team": text("had everything of the shop deleted"),
     "sync_on": text("turned the stock sync on"),
     "sync_off": text("turned the stock sync off"),
+    "stock_count": text("counted the stock: {what}"),
+    "stock_add": text("changed the stock: {what}"),
+    "stock_received": text("took goods in: {what}"),
+    "stock_undo": text("took a stock change back: {what}"),
+    "mismatch_trusted": text("trusted the store's number: {what}"),
+    "mismatch_ours": text("kept our own number: {what}"),
+    "oversold_done": text("dealt with what was oversold: {what}"),
+    "sync_go_ahead": text("let a large stock change go ahead: {what}"),
+    "sync_left": text("stopped a large stock change: {what}"),
+    "alerts": text("set the alerts: {what}"),
+    "snoozed": text("quieted an alert: {what}"),
 }
 
 _WORDS: tuple[tuple[re.Pattern[str], str], ...] = (

@@ -11,7 +11,7 @@ import io
 import json
 import logging
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -146,7 +146,12 @@ async def _ask_every_store(app: App, places: dict[str, bytes]) -> None:
     from domain.catalog import ListingId, Sku
 
     for opened in await app.desk.stores.of_team(app.team.team_id):
-        for number, call in enumerate((opened.check, partial(opened.find_listings, Sku("MUG-01")), partial(opened.read_images, ListingId("1")))):  # fmt: skip
+        calls: tuple[Callable[[], Awaitable[object]], ...] = (
+            opened.check,
+            partial(opened.find_listings, Sku("MUG-01")),
+            partial(opened.read_images, ListingId("1")),
+        )
+        for number, call in enumerate(calls):
             try:
                 told = repr(await call())
             except PackshotError as error:

@@ -33,11 +33,14 @@ KINDS = {
 @pytest.fixture
 def loop() -> Iterator[asyncio.AbstractEventLoop]:
     """A machine runs its acts one by one, on a loop of its own. What stores' faults would log is no news here."""
+    was_configured, before = structlog.is_configured(), structlog.get_config()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     loop = asyncio.new_event_loop()
     yield loop
     loop.close()
     structlog.reset_defaults()
+    if was_configured:
+        structlog.configure(**before)
 
 
 @pytest.mark.parametrize("kind", KINDS)

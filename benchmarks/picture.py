@@ -2,7 +2,7 @@
 
 The photos and weights lie beside the project and not in it: `MODEL_DIR=… python benchmarks/picture.py
 [--photos FOLDER] [--engines builtin,rembg:u2netp] [--sheet out/picture.png] [--only NAME,…] [--quick]`. `--quick`
-leaves out time and memory, for which the machine should have nothing else to do.
+leaves out time and memory, for which the machine should have nothing else to do, and the photos written over.
 The engine's own steps are called one by one, so that one cut-out serves every measure.
 """
 
@@ -354,7 +354,7 @@ def main() -> int:
         looks = tuple(seen[-1].look for seen in by_engine.values() if seen[-1].look)
         lines.append(Line(file.stem, codec.shrunk(photo.rgb, 640), looks))
     small = [codec.shrunk(codec.decode(file.read_bytes(), max_megapixels=60).rgb, 1024) for file in photos]
-    writing = {name: [*writing_rows(enhancer, name, small)] for name in engines}
+    writing = {name: [] if asked.quick else [*writing_rows(enhancer, name, small)] for name in engines}
     enhancer.close()
     asked.sheet.parent.mkdir(parents=True, exist_ok=True)
     draw_sheet(lines).save(asked.sheet)

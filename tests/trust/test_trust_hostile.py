@@ -40,9 +40,13 @@ async def test_nothing_gets_through_and_nothing_falls_over(attacked: House) -> N
     # Every route was attacked, those of the chats and of connecting too.
     untouched = {way.path for way in ways} - {ask.route for ask in asks}
     assert not untouched
-    assert {"/slack/events", "/telegram/webhook", "/webhooks/{platform}/{store_id}", "/connect/{platform}"} <= {
-        way.path for way in ways
-    }
+    assert {
+        "/slack/events",
+        "/slack/install",
+        "/telegram/webhook",
+        "/webhooks/{platform}/{store_id}",
+        "/connect/{platform}",
+    } <= {way.path for way in ways}
 
 
 def open_app(attacked: House) -> Starlette:
@@ -95,5 +99,3 @@ async def test_an_open_house_is_noticed(attacked: House) -> None:
     assert tally.wordy
     printed = report(tally, 7, seconds=1)
     assert f"accepted {len(tally.accepted)}" in printed
-
-

@@ -86,6 +86,8 @@ async def house(folder: Path) -> AsyncIterator[House]:
             SHELF_SAMPLES=False,
             SLACK_BOT_TOKEN=BOT_TOKEN,
             SLACK_SIGNING_SECRET=SIGNING_SECRET,
+            SLACK_CLIENT_ID="1.2",
+            SLACK_CLIENT_SECRET="the-secret-of-the-slack-app",
             SLACK_API_URL=slack.api_url,
             TELEGRAM_BOT_TOKEN=TOKEN,
             TELEGRAM_API_URL=telegram.url,

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from domain.alert_intents import AlertIntent, DigestNow, SetAlerts, SnoozeSku
 from domain.alerts import DEFAULT_TIME, AlertPlace, AlertState, Level, Quiet, Snooze, next_due
-from domain.errors import BadInput, NotAllowed, StaleButton, UnknownSku
+from domain.errors import BadInput, NotAllowed, UnknownSku
 from domain.intents import Press
 from domain.people import ChatName, Role
 from domain.ports import Reading, UnitOfWork
@@ -168,7 +168,7 @@ async def snooze_sku(asked: Asked, intent: SnoozeSku, desk: Desk) -> None:
 
 
 async def press_snooze(asked: Asked, pressed: Press, desk: Desk) -> None:
-    """Be quiet about the product a button names, or ask how long. Raises StaleButton."""
+    """Be quiet about the product a button names, or ask how long. Raises BadInput."""
     token, team_id = pressed.token, asked.member.team_id
     async with desk.work.reading() as rows:
         ahead = await look(rows, team_id, desk.clock())
@@ -176,7 +176,7 @@ async def press_snooze(asked: Asked, pressed: Press, desk: Desk) -> None:
     # Those it spoke of; where all are well by now, or the quiet shall end, the whole product.
     about = [one for one in of_product if one.level is not Level.OK] or of_product
     if not about:
-        raise StaleButton("No store sells that product any more, so there is nothing to be quiet about: see `low`.")
+        raise BadInput("No store sells that product any more, so there is nothing to be quiet about: see `low`.")
     if token.number == ASK:
         today = await _today(asked, desk)
         lead = max(one.forecast.lead_days for one in about)

@@ -90,7 +90,7 @@ async def test_snooze_off_speaks_again_and_a_viewer_may_not(shop: Shop) -> None:
 async def test_a_button_of_a_product_that_is_gone_says_so(shop: Shop) -> None:
     (refused,) = await shop.send(token=str(Token(Action.SNOOZE, "A" * 22, WEEK)), by="edith")
     assert isinstance(refused, Refused)
-    assert refused.code == "stale_button"
+    assert refused.code == "bad_input"
 
 
 # ---------------------------------------------------------------- at once

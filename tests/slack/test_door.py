@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 import pytest
 
-from domain.errors import Fault
 from domain.people import Actor, ChatName, Role
 from tests.fakes.slack import BOT_USER, SIGNING_SECRET
 from tests.fakes.slack_people import signed
@@ -105,7 +104,7 @@ async def test_a_press_that_could_not_be_taken_is_not_acknowledged(rig: Rig) -> 
     await rig.work()
     (card,) = rig.slack.posted("DANNA")
     rig.people.ack_s = 0.3
-    rig.listeners._front.desk.events.take = _away  # type: ignore[method-assign]
+    rig.shop.door.is_away = True
     assert not (await rig.people.press(anna, "DANNA", card["ts"], "Approve")).is_taken
 
 

@@ -38,7 +38,7 @@ class ShopifyStore:
 
     async def revoke(self) -> None:
         """Uninstall our app at the shop, which ends every token of it."""
-        await self._api.ask("app_uninstall", is_repeatable=True)
+        await self._api.ask("app_uninstall", is_repeatable=True, cost=20)
 
     async def find_listings(self, sku: Sku) -> Sequence[Listing]:
         """Return every product with a variant of exactly this SKU."""

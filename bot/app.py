@@ -31,10 +31,10 @@ from bot.stock_steps import stock_steps
 from bot.stores import ConnectedStores, open_stores
 from bot.watch import watch
 from domain.catalog import PlatformName, Store, StoreId
+from domain.chat_ports import Chat
 from domain.errors import BadInput, Fault
 from domain.jobs import Job
 from domain.people import Actor, ChatName, Member, Role, Team
-from domain.ports import Chat
 from handlers import dispatch, enhance, publish
 from handlers.console.chat import ConsoleChat
 from handlers.desk import Desk
@@ -333,4 +333,3 @@ def steps_of(desk: Desk, events: SqlEvents, courtesy: Courtesy | None = None) ->
         look=lambda key: publish.look(key, desk),
         stock=stock_steps(desk),
     )
-

@@ -17,10 +17,11 @@ from starlette.routing import BaseRoute
 
 from bot.settings import Settings
 from bot.slots import Locks
+from domain.chat_ports import Chat, ChatFiles
 from domain.errors import RateLimited, StoreDown
 from domain.intents import Attachment
 from domain.people import ChatName
-from domain.ports import Chat, ChatFiles, MediaStorage
+from domain.picture_ports import MediaStorage
 from handlers.arrive import ChatDesk
 
 if TYPE_CHECKING:

@@ -20,7 +20,7 @@ from sqlalchemy import Table
 
 from domain.catalog import Sha256
 from domain.errors import Fault
-from domain.ports import MediaStorage
+from domain.picture_ports import MediaStorage
 from domain.replies import PRIVATE
 from domain.rows import AuditQuery
 from domain.stripped import without_metadata

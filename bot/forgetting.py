@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from domain.catalog import Sha256
-from domain.ports import MediaStorage
+from domain.picture_ports import MediaStorage
 from storage.database import Database
 from storage.own_data import SqlData
 

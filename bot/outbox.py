@@ -19,9 +19,10 @@ from typing import TypeVar
 
 from bot.courtesy import Courtesy
 from bot.pacing import Pacer
+from domain.chat_ports import Chat, Limit
 from domain.errors import Fault, NeedsReconnect, PackshotError, RateLimited, StoreDown, Undeliverable
 from domain.people import ChatName
-from domain.ports import Chat, Clock, Limit
+from domain.ports import Clock
 from handlers import undelivered
 from storage.bell import Bell
 from storage.outbox import OutboxRows

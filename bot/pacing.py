@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from domain.ports import Limit
+from domain.chat_ports import Limit
 
 FORGET_EVERY = 1000
 """Idle keys are dropped once in so many messages: a year of conversations must not stay in memory."""

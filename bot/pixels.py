@@ -70,25 +70,25 @@ class PixelProcesses:
         self._children: ProcessPoolExecutor | None = None
 
     async def enhance(self, photo: bytes, recipe: Recipe, rules: Sequence[PictureRules]) -> Enhanced:
-        """Keep the port's promise: see `domain.ports.Enhancer`."""
+        """Keep the port's promise: see `domain.picture_ports.Enhancer`."""
         backdrop = await backdrop_of(recipe, self._backdrop)
         return await self._in_child(_enhance, photo, recipe, rules, backdrop)
 
     async def check(self, photo: bytes) -> None:
-        """Keep the port's promise: see `domain.ports.Enhancer`."""
+        """Keep the port's promise: see `domain.picture_ports.Enhancer`."""
         # Not in a child: a header must not wait behind two photos in work.
         await self._here.check(photo)
 
     def engine_name(self) -> str:
-        """Keep the port's promise: see `domain.ports.Enhancer`."""
+        """Keep the port's promise: see `domain.picture_ports.Enhancer`."""
         return self._here.engine_name()
 
     async def numbered(self, photo: bytes, areas: Sequence[Area]) -> bytes:
-        """Keep the port's promise: see `domain.ports.Enhancer`."""
+        """Keep the port's promise: see `domain.picture_ports.Enhancer`."""
         return await self._in_child(_numbered, photo, areas)
 
     async def beside(self, pictures: Sequence[tuple[str, bytes]]) -> bytes:
-        """Keep the port's promise: see `domain.ports.Enhancer`."""
+        """Keep the port's promise: see `domain.picture_ports.Enhancer`."""
         return await self._in_child(_beside, pictures)
 
     def close(self) -> None:

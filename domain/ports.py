@@ -5,25 +5,23 @@ Every docstring here is a contract that the real thing and its fake in `tests/fa
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 from domain.alert_rows import AlertRows
-from domain.catalog import ImageId, Listing, ListingId, ListingImage, ListingPage, Sha256, Sku, Store, StoreId
+from domain.catalog import ImageId, Listing, ListingId, ListingImage, ListingPage, Sku, Store, StoreId
 from domain.connecting import ConnectRows
 from domain.connection import Contact, StoreHealth
 from domain.data_rows import DataRows
 from domain.health import HealthRows
-from domain.hint import Area
-from domain.intents import Attachment, Incoming
+from domain.intents import Incoming
 from domain.jobs import Job
 from domain.people import Place
-from domain.picture import Enhanced
-from domain.recipe import PictureRules, Recipe
-from domain.replies import Outgoing, Reply
+from domain.recipe import PictureRules
+from domain.replies import Reply
 from domain.rows import (
     AuditEntry,
     AuditQuery,
@@ -45,81 +43,6 @@ class Clock(Protocol):
 
     def __call__(self) -> datetime:
         """Return now."""
-        ...
-
-
-# ---------------------------------------------------------------- pictures
-
-
-class Enhancer(Protocol):
-    """Pixels in, pixels out, off the event loop, a bounded number at a time."""
-
-    async def enhance(self, photo: bytes, recipe: Recipe, rules: Sequence[PictureRules]) -> Enhanced:
-        """Return one picture per rules, in that order, from one decode.
-
-        Raises BadPhoto for anything that is no usable picture, NotPossible when the recipe's engine
-        is not here. May be called again with the same arguments; leaves nothing behind.
-        """
-        ...
-
-    async def check(self, photo: bytes) -> None:
-        """Raise BadPhoto when the header alone shows that `enhance` would: no pixel is decoded."""
-        ...
-
-    async def numbered(self, photo: bytes, areas: Sequence[Area]) -> bytes:
-        """Return a JPEG of the upright photo with the areas numbered from 1, over a grid of fields named `A1` to `D4`.
-
-        The letter is the column from the left, the digit the row from the top (`domain.hint.FIELDS`). Raises BadPhoto.
-        """
-        ...
-
-    async def beside(self, pictures: Sequence[tuple[str, bytes]]) -> bytes:
-        """Return one JPEG with pictures of our own making side by side, each under its label."""
-        ...
-
-    def engine_name(self) -> str:
-        """Which engine `auto` means on this machine now, for `status`."""
-        ...
-
-
-class MediaStorage(Protocol):
-    """Photo bytes, named by their sha256."""
-
-    async def put(self, content: bytes) -> Sha256:
-        """Keep bytes and return their name; keeping the same bytes twice is one object.
-
-        Returns only once they are durable. Raises Fault("media_full") when there is no room.
-        """
-        ...
-
-    async def put_all(self, contents: Sequence[bytes]) -> tuple[Sha256, ...]:
-        """Keep several in one transaction; raises as `put` does, and may then have kept some."""
-        ...
-
-    async def write(self, content: bytes) -> Sha256:
-        """Make bytes durable under their name, and leave recording them to `Events.take`.
-
-        For a way in that must answer at once: one transaction instead of two. Raises as `put` does.
-        """
-        ...
-
-    async def get(self, name: Sha256) -> bytes:
-        """Return the bytes. Raises Fault("media_missing") when they are gone."""
-        ...
-
-    async def delete(self, names: Sequence[Sha256]) -> None:
-        """Forget them; missing ones are no error."""
-        ...
-
-
-class PictureLinks(Protocol):
-    """Addresses by which a store outside may fetch one stored picture for a while."""
-
-    async def link(self, name: Sha256) -> str:
-        """Return an address of one picture that anybody who has it may fetch for a week, and nothing else by it.
-
-        Raises NotPossible where nobody outside can reach us, naming what to set.
-        """
         ...
 
 
@@ -402,68 +325,4 @@ class Work(Protocol):
 
     def reading(self) -> AbstractAsyncContextManager[Reading]:
         """Look without the right to change: takes no write lock, so it never waits for a writer."""
-        ...
-
-
-# ---------------------------------------------------------------- chats
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """At most `count` messages in `per_s` seconds share this `key`; the outbox waits before it bites."""
-
-    key: str
-    count: int
-    per_s: float
-
-
-class Chat(Protocol):
-    """One chat's way out."""
-
-    async def deliver(self, outgoing: Outgoing) -> str:
-        """Post or edit, and return the message's native id. May be repeated after a crash.
-
-        Raises RateLimited or StoreDown (try again), Undeliverable or Fault (never will). Returns an
-        empty id for what only one person was shown and nobody can edit.
-        """
-        ...
-
-    def limits(self, outgoing: Outgoing) -> Sequence[Limit]:
-        """Return what the chat allows for such a message; none where it has no limits."""
-        ...
-
-    async def find_posted(self, outgoing: Outgoing) -> str | None:
-        """Return the native id of a post whose sending was cut off, None where there is none or it cannot be told.
-
-        Asked once, after a crash between sending and marking.
-        """
-        ...
-
-
-class ChatFiles(Protocol):
-    """The files people sent, as their chat keeps them."""
-
-    async def fetch(self, attachment: Attachment) -> bytes:
-        """Return the bytes, from the chat's own host only.
-
-        Raises BadPhoto when it is gone, too large or no picture; RateLimited, StoreDown (try again).
-        """
-        ...
-
-
-class Events(Protocol):
-    """The way in: durable before acknowledged."""
-
-    async def take(
-        self, incoming: Incoming, *, working: Reply | None = None, written: Mapping[Sha256, bytes] | None = None
-    ) -> bool:
-        """In one transaction store the event and enqueue its intake; False when it was known before.
-
-        `working` is shown at once in the event's place. `written` are bytes from `MediaStorage.write`,
-        recorded in this very transaction.
-        """
-        ...
-
-    async def load(self, event_key: str) -> Incoming:
-        """Return a stored event. Raises Fault("row_missing")."""
         ...

@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 
+from domain.chat_ports import Events
 from domain.errors import UserError
 from domain.intents import Incoming, Press
 from domain.people import Actor, Member, Place, Role
-from domain.ports import Events
 from domain.replies import Card, PreviewReady, SettingsShown
 from domain.rows import AuditEntry
 from domain.tokens import Token

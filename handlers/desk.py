@@ -8,11 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+from domain.chat_ports import ChatFiles
 from domain.connecting import NO_CONNECTING, Connecting
 from domain.doors import NO_DOORS, Doors
 from domain.intents import Incoming
 from domain.people import ChatName, Member
-from domain.ports import ChatFiles, Clock, Enhancer, MediaStorage, Stores, Work
+from domain.picture_ports import Enhancer, MediaStorage
+from domain.ports import Clock, Stores, Work
 from domain.stock_chart import DrawsCharts
 
 LOOKS_AFTER_S: Final = (30.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 1800.0, 3600.0, 7200.0, 14400.0, 28800.0, 28800.0)

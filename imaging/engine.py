@@ -99,7 +99,7 @@ class LocalEnhancer:
         cv2.setNumThreads(threads)
 
     async def enhance(self, photo: bytes, recipe: Recipe, rules: Sequence[PictureRules]) -> Enhanced:
-        """Keep the port's promise: see `domain.ports.Enhancer`."""
+        """Keep the port's promise: see `domain.picture_ports.Enhancer`."""
         backdrop = await backdrop_of(recipe, self._backdrop)
         import asyncio  # late: a quarter of importing this room, and whoever awaits has it already
 
@@ -122,7 +122,7 @@ class LocalEnhancer:
         return self._engines.best() if self._engine == "auto" else self._engine
 
     async def numbered(self, photo: bytes, areas: Sequence[Area]) -> bytes:
-        """Keep the port's promise: see `domain.ports.Enhancer`."""
+        """Keep the port's promise: see `domain.picture_ports.Enhancer`."""
         import asyncio
 
         return await asyncio.get_running_loop().run_in_executor(self._pool, self.numbered_photo, photo, areas)
@@ -132,7 +132,7 @@ class LocalEnhancer:
         return sheets.numbered(codec.decode(photo, max_megapixels=self._max_megapixels).rgb, areas)
 
     async def beside(self, pictures: Sequence[tuple[str, bytes]]) -> bytes:
-        """Keep the port's promise: see `domain.ports.Enhancer`."""
+        """Keep the port's promise: see `domain.picture_ports.Enhancer`."""
         import asyncio
 
         return await asyncio.get_running_loop().run_in_executor(self._pool, sheets.beside, pictures)

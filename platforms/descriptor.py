@@ -10,7 +10,8 @@ from domain.catalog import PlatformName, Sha256, Store
 from domain.connecting import Feature
 from domain.connection import StoreHint, StoreNotes, Tokens
 from domain.errors import NotPossible
-from domain.ports import MediaStorage, PictureLinks, StorePlatform
+from domain.picture_ports import MediaStorage, PictureLinks
+from domain.ports import StorePlatform
 from domain.rows import ShelfRows
 from platforms.transport import Transports
 

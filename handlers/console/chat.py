@@ -10,8 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from domain.chat_ports import Limit
 from domain.people import Actor, ChatName, Member, Place
-from domain.ports import Clock, Limit
+from domain.ports import Clock
 from domain.replies import Outgoing
 from domain.rows import ConsoleLines
 

@@ -14,7 +14,8 @@ from starlette.routing import BaseRoute, Route
 
 from domain.errors import Fault
 from domain.people import Member
-from domain.ports import Clock, MediaStorage, Work
+from domain.picture_ports import MediaStorage
+from domain.ports import Clock, Work
 from domain.replies import StatusShown
 from domain.rows import AuditEntry
 from handlers.console.data import status_page

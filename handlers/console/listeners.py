@@ -20,10 +20,12 @@ from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingR
 from starlette.routing import BaseRoute, Route
 
 from domain.catalog import Sha256
+from domain.chat_ports import Events
 from domain.intents import Incoming
 from domain.logins import ConsoleLogins
 from domain.people import Member
-from domain.ports import Clock, Events, MediaStorage, Work
+from domain.picture_ports import MediaStorage
+from domain.ports import Clock, Work
 from domain.replies import Reply
 from domain.rows import ConsoleLines
 from domain.stripped import without_metadata

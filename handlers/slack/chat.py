@@ -15,11 +15,12 @@ from typing import Any
 from slack_sdk.web.async_client import AsyncWebClient
 
 from domain.catalog import Sha256
+from domain.chat_ports import Limit
 from domain.data_replies import FileReady
 from domain.errors import BadPhoto, Fault, PackshotError, Undeliverable
 from domain.intents import Attachment
 from domain.people import Place
-from domain.ports import Limit, MediaStorage
+from domain.picture_ports import MediaStorage
 from domain.replies import PRIVATE, Card, Compared, Outgoing, WhichPart, Working
 from domain.stock_alert_replies import DigestShown
 from handlers.alert_faces import chart_alt

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from domain.chat_ports import Limit
 from domain.errors import Undeliverable
 from domain.intents import Attachment
-from domain.ports import Limit, MediaStorage
+from domain.picture_ports import MediaStorage
 from domain.replies import Outgoing
 from domain.workspaces import Installations
 from handlers.slack.chat import SlackChat

@@ -8,7 +8,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from domain.data_replies import FileReady
 from domain.errors import PackshotError
-from domain.ports import MediaStorage
+from domain.picture_ports import MediaStorage
 from handlers.slack import files
 
 log = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from collections import OrderedDict
 from slack_sdk.web.async_client import AsyncWebClient
 
 from domain.catalog import Sha256
-from domain.ports import MediaStorage
+from domain.picture_ports import MediaStorage
 from handlers.slack import files
 
 KEPT_UPLOADS = 2000

@@ -17,10 +17,11 @@ from telegram.constants import ParseMode
 from telegram.error import TelegramError
 
 from domain.catalog import Sha256
+from domain.chat_ports import Limit
 from domain.data_replies import FileReady
 from domain.errors import Fault, Undeliverable
 from domain.intents import Attachment
-from domain.ports import Limit, MediaStorage
+from domain.picture_ports import MediaStorage
 from domain.replies import PRIVATE, Invited, Outgoing, Working
 from handlers.telegram.action import Actions
 from handlers.telegram.api import (

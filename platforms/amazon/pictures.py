@@ -13,7 +13,8 @@ from typing import Final
 from domain.catalog import ImageId, ListingId, ListingImage
 from domain.connection import StoreNotes
 from domain.errors import ChangedMeanwhile, Fault, NotFound, RejectedByStore, StoreError
-from domain.ports import MediaStorage, PictureLinks, PublishRequest, RestoreRequest
+from domain.picture_ports import MediaStorage, PictureLinks
+from domain.ports import PublishRequest, RestoreRequest
 from platforms.amazon.api import AmazonApi, Json
 from platforms.amazon.likeness import shows_the_same
 from platforms.amazon.listings import POSITIONS_MOST, SLOTS, VARIANTS, Item

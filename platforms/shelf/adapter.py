@@ -27,7 +27,8 @@ from domain.catalog import (
 )
 from domain.connection import StoreHealth
 from domain.errors import ChangedMeanwhile, NotFound, RejectedByStore, RowChanged, StoreDown
-from domain.ports import MediaStorage, PublishRequest, RestoreRequest
+from domain.picture_ports import MediaStorage
+from domain.ports import PublishRequest, RestoreRequest
 from domain.rows import ShelfImage, ShelfListing, ShelfRows
 from domain.trade import Order, OrderId, OrderPage, StockLevel, StockWrite
 from platforms.shelf import trade

@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 from domain.catalog import ImageId, ListingId, Store
 from domain.errors import Fault
-from domain.ports import MediaStorage
+from domain.picture_ports import MediaStorage
 from domain.rows import ShelfListing, ShelfRows
 from platforms.shelf.adapter import CONTENT_TYPES, image_path, product_path
 

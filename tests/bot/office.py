@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from bot.outbox import Outbox
+from domain.chat_ports import Limit
 from domain.intents import Incoming
 from domain.people import Actor, ChatName, Place
-from domain.ports import Limit
 from domain.replies import Outgoing, Refused
 from domain.rows import Trouble
 from storage.database import Database

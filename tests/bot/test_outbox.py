@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import text
 
 from bot.outbox import AT_ONCE, LONGEST_RETRY_S, RETRY_AFTER_S, SHARED_PAUSE_S
+from domain.chat_ports import Limit
 from domain.errors import Fault, NeedsReconnect, RateLimited, RejectedByStore, StoreDown, Undeliverable
 from domain.people import ChatName, Place
-from domain.ports import Limit
 from domain.replies import Outgoing
 from handlers import undelivered
 from storage.bootstrap import ensure_team

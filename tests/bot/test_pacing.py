@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.pacing import FORGET_EVERY, Pacer
-from domain.ports import Limit
+from domain.chat_ports import Limit
 
 ROOM, ALL = Limit("telegram:room", 1, 1.0), Limit("telegram", 3, 1.0)
 

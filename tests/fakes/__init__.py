@@ -12,12 +12,13 @@ from typing import TypeVar
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from domain.catalog import Listing, ListingId, ListingImage, ListingPage, Sha256, Sku, Store, StoreId
+from domain.chat_ports import Limit
 from domain.connection import Contact, StoreHealth
 from domain.errors import BadPhoto, Fault, NotFound
 from domain.hint import Area
 from domain.intents import Attachment
 from domain.picture import Enhanced, Finding, FindingCode, FindingLevel, Picture
-from domain.ports import Limit, PublishRequest, RestoreRequest
+from domain.ports import PublishRequest, RestoreRequest
 from domain.recipe import PictureRules, Recipe
 from domain.replies import Outgoing
 from domain.trade import Order, OrderId, OrderPage, StockLevel, StockWrite

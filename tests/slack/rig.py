@@ -15,10 +15,10 @@ from starlette.applications import Starlette
 
 from bot.outbox import Outbox
 from domain.catalog import Sha256
+from domain.chat_ports import Events
 from domain.errors import Fault
 from domain.intents import Incoming
 from domain.people import Actor, ChatName, Role
-from domain.ports import Events
 from domain.replies import Reply
 from handlers.arrive import ChatDesk
 from handlers.desk import Desk

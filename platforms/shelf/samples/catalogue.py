@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from domain.catalog import ImageId, ListingId, Sku, StoreId
-from domain.ports import MediaStorage
+from domain.picture_ports import MediaStorage
 from domain.rows import ShelfImage, ShelfListing, ShelfRows, ShelfVariant
 
 _HERE: Final = Path(__file__).parent

@@ -120,6 +120,7 @@ def hear_an_old_word_last(machine: Machine) -> None:
     machine.ask_orders("woo")
     machine.cancel(0, True)
     machine.poll("woo")
+    machine.holds()
     machine.finish_pull(0)
     machine.holds()
 

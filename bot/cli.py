@@ -359,7 +359,9 @@ def forget(
     from bot.data_cli import forget_by_command, forget_person_by_command
 
     settings = _settings(quiet=True)
-    work = forget_person_by_command(settings, team, name, is_sure=sure) if name else forget_by_command(settings, team, yes)
+    work = (
+        forget_person_by_command(settings, team, name, is_sure=sure) if name else forget_by_command(settings, team, yes)
+    )
     _wait(work)
 
 

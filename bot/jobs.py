@@ -98,9 +98,7 @@ def migrate_engine(database_url: str) -> None:
         client.register_queue("pixels", worker_concurrency=2, polling_interval_sec=0.1)
         # A store's jobs wait for one another, and nobody's for another store's. A sale is told within seconds.
         client.register_queue(STOCK_QUEUE, worker_concurrency=16, partition_concurrency=1, polling_interval_sec=0.25)
-        client.register_queue(
-            SLOW_STOCK_QUEUE, worker_concurrency=4, partition_concurrency=1, polling_interval_sec=1.0
-        )
+        client.register_queue(SLOW_STOCK_QUEUE, worker_concurrency=4, partition_concurrency=1, polling_interval_sec=1.0)
         for platform in PlatformName:
             client.register_queue(
                 publish_queue(platform),

@@ -150,7 +150,9 @@ class Settings(PlatformSettings):
         if client_id and not self.public_url:
             raise ValueError("SLACK_CLIENT_ID needs PUBLIC_URL: Slack sends people back there after they installed me")
         if client_id and not (self.slack_app_token.get_secret_value() or self.slack_signing_secret.get_secret_value()):
-            raise ValueError("SLACK_CLIENT_ID needs SLACK_SIGNING_SECRET (HTTP) or SLACK_APP_TOKEN (Socket Mode) beside it")
+            raise ValueError(
+                "SLACK_CLIENT_ID needs SLACK_SIGNING_SECRET (HTTP) or SLACK_APP_TOKEN (Socket Mode) beside it"
+            )
         return self
 
     @field_validator("telegram_webhook_secret")

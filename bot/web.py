@@ -48,9 +48,7 @@ MAX_UPLOAD_BYTES = 100_000_000
 """An album of ten phone photos; one photo's own limit is MAX_PHOTO_MEGAPIXELS, checked by the handler."""
 
 
-def data_pages(
-    app: App, hosts: frozenset[str], signed_in: Callable[[Request], Awaitable[Member | None]]
-) -> DataPages:
+def data_pages(app: App, hosts: frozenset[str], signed_in: Callable[[Request], Awaitable[Member | None]]) -> DataPages:
     """Return the pages of health and data on the app's own rows."""
 
     async def status(member: Member) -> StatusShown:

@@ -12,7 +12,7 @@ from domain.replies import HistoryShown
 from handlers.team_faces import TeamFace
 from handlers.words import ENGLISH, Words
 
-_MARKS = frozenset("`\"<>&")
+_MARKS = frozenset('`"<>&')
 _ICONS = {"good": "✅", "warn": "⏰", "bad": "🔌"}
 
 

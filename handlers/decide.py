@@ -205,7 +205,11 @@ async def _approve(work: UnitOfWork, asked: Asked, desk: Desk, enhancement: Enha
         await work.enqueue(publish_job(placement))
     await show_card(work, approved)
     await tell_requester(work, asked, desk, approved, "approved")
-    await work.audit(audit_entry(approved, desk, asked.member.name, "approved", f"revision {approved.revision.number}", was=enhancement))
+    await work.audit(
+        audit_entry(
+            approved, desk, asked.member.name, "approved", f"revision {approved.revision.number}", was=enhancement
+        )
+    )
 
 
 def _placement(enhancement: Enhancement, target: Target) -> Placement:
@@ -232,7 +236,9 @@ async def _reject(work: UnitOfWork, asked: Asked, desk: Desk, enhancement: Enhan
     await work.enhancements.save(rejected, was=enhancement)
     await show_card(work, rejected)
     await tell_requester(work, asked, desk, rejected, "rejected", reason=reason)
-    await work.audit(audit_entry(rejected, desk, asked.member.name, "rejected", reason or "no reason given", was=enhancement))
+    await work.audit(
+        audit_entry(rejected, desk, asked.member.name, "rejected", reason or "no reason given", was=enhancement)
+    )
 
 
 async def _redo(

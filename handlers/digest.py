@@ -277,7 +277,9 @@ async def _notes(
         if ends is not None and ends - now <= KEY_ENDS_WITHIN:
             day = words.day(ends.astimezone(ZoneInfo(words.timezone)).date())
             said.append(
-                Sentence("The key of {store} ends on {day}: `reconnect` and its name renew it.", store=store.name, day=day)
+                Sentence(
+                    "The key of {store} ends on {day}: `reconnect` and its name renew it.", store=store.name, day=day
+                )
             )
     return tuple(said[:NOTES_MOST])
 

@@ -34,7 +34,9 @@ async def export(asked: Asked, desk: Desk) -> None:
     """Answer with an address that gives everything of the team away, once and within the hour. Raises NotPossible where there is no page."""
     now, member = desk.clock(), asked.member
     if not desk.doors.export():
-        raise NotPossible("There is no page here to fetch it from: whoever runs me writes the file with `packshot export`.")
+        raise NotPossible(
+            "There is no page here to fetch it from: whoever runs me writes the file with `packshot export`."
+        )
     async with desk.work(asked.incoming) as work:
         code = await work.data.offer_export(member.team_id, by=member.name, expires_at=now + EXPORT_LIFE)
         await work.answer(ExportOffered(desk.doors.export() + code, now + EXPORT_LIFE))

@@ -92,7 +92,9 @@ class SlackListeners:
             installations=installations,
         )
 
-        async def authorize(team_id: str | None) -> AuthorizeResult:  # Bolt reads the arguments' names, and stumbles over `self`
+        async def authorize(
+            team_id: str | None,
+        ) -> AuthorizeResult:  # Bolt reads the arguments' names, and stumbles over `self`
             return await self._authorize(team_id or "")
 
         self.app = AsyncApp(

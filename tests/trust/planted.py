@@ -56,9 +56,7 @@ async def echoing() -> AsyncIterator[str]:
         told = {"error": said, "error_description": said, "message": said, "errors": [{"message": said, "code": said}]}
         # Telegram's library takes any 200 for an answer of Telegram's.
         status = 400 if request.path.startswith("/bot") else ANSWERS[next(numbers) % len(ANSWERS)]
-        return web.Response(
-            status=status, text=json.dumps(told), content_type="application/json"
-        )
+        return web.Response(status=status, text=json.dumps(told), content_type="application/json")
 
     app = web.Application()
     app.router.add_route("*", "/{tail:.*}", answer)

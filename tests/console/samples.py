@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import timedelta
 
 from domain.catalog import Sha256
@@ -181,3 +183,14 @@ def every_reply(
         *alert_replies(title, sku=sku, person=person, store=store, chart=after),
         *sync_replies(title, sku=sku, person=person, store=store),
     )
+
+
+def named(replies: Sequence[Reply]) -> list[tuple[str, Reply]]:
+    """Return each with the name of its golden: the class's, and its number where several samples are of one class."""
+    seen: Counter[str] = Counter()
+    found = []
+    for reply in replies:
+        name = type(reply).__name__
+        seen[name] += 1
+        found.append((name if seen[name] == 1 else f"{name}-{seen[name]}", reply))
+    return found

@@ -18,7 +18,7 @@ from domain.replies import REPLY_TYPES, Guess, Placed, PreviewReady, PublishFail
 from domain.tokens import TOKEN_MAX_BYTES, Action, Token
 from handlers.buttons import buttons
 from handlers.console.render import fragment
-from tests.console.samples import HOSTILE, LONG, every_reply
+from tests.console.samples import HOSTILE, LONG, every_reply, named
 
 GOLDENS = Path(__file__).parent / "goldens"
 PLAIN = every_reply()
@@ -56,10 +56,10 @@ def test_the_samples_are_every_reply() -> None:
     assert {_name(reply) for reply in PLAIN} == set(REPLY_TYPES)
 
 
-@pytest.mark.parametrize("reply", PLAIN, ids=_name)
-def test_a_reply_looks_as_it_did(reply: Reply) -> None:
+@pytest.mark.parametrize(("name", "reply"), named(PLAIN))
+def test_a_reply_looks_as_it_did(name: str, reply: Reply) -> None:
     html = fragment(reply)
-    golden = GOLDENS / f"{_name(reply)}.html"
+    golden = GOLDENS / f"{name}.html"
     if os.environ.get("PACKSHOT_UPDATE_GOLDENS"):
         GOLDENS.mkdir(exist_ok=True)
         golden.write_text(html, encoding="utf-8")

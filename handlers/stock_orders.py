@@ -184,7 +184,12 @@ async def _take_hints(platform: StorePlatform, desk: Desk) -> bool:
 
 
 async def _by_pages(platform: StorePlatform, hints: Sequence[OpenHint], desk: Desk) -> list[OpenHint]:
-    """Pull what changed lately, and return the hints whose orders did not come with it (a hint may be a day late)."""
+    """Pull what changed lately, and return the hints whose orders did not come with it (a hint may be a day late).
+
+    The pull begins at the oldest of these hints: an order that came with the pages before, while its own hint was
+    still on its way, comes again. Read by itself instead, each would be a call of its own, and a shop that takes five
+    calls a second would fall behind for as long as the rush lasts.
+    """
     assert isinstance(platform, ReadsOrders)
     store, began_at = platform.store, desk.clock()
     async with desk.work.reading() as rows:
@@ -194,7 +199,8 @@ async def _by_pages(platform: StorePlatform, hints: Sequence[OpenHint], desk: De
     for hint in hints:
         keys_of.setdefault(hint.subject, []).append(hint.key)
     cursor: str | None = None
-    since = newest - HINT_OVERLAP
+    oldest = min(hint.taken_at for hint in hints)
+    since = max(min(newest, oldest) - HINT_OVERLAP, newest - OVERLAP)
     while True:
         page = await platform.orders_since(since, cursor=cursor)
         told = [key for order in page.orders for key in keys_of.pop(_subject(order.order_id), ())]

@@ -13,8 +13,10 @@ import asyncio
 import json
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
+from multiprocessing import get_context
 from typing import Protocol
 
 from benchmarks.oversell_ledger import LedgerSync
@@ -102,23 +104,30 @@ OURS = {
 """Pieces kept back where a store only sets, from how many on the last are split, and how many of 1,000 may be oversold."""
 
 
-async def compare(scale: Scale, seed: int, only: str) -> AsyncIterator[Result]:
-    """Live through the same days with every strategy whose name has `only` in it."""
-    for name, how in NAIVE.items():
-        if only in name:
-            world = World(scale, seed)
-            yield await measure(name, world, Naive(world, *how))
-    for name, (buffer, split_at, _) in OURS.items():
-        if only not in name:
-            continue
-        world = World(scale, seed)
-        with tempfile.TemporaryDirectory() as folder:
-            database = open_database(f"sqlite:///{folder}/oversell.db")
-            try:
-                await migrate(database)
-                yield await measure(name, world, LedgerSync(world, database, buffer, split_at))
-            finally:
-                await database.close()
+def live(name: str, scale: Scale, seed: int) -> Result:
+    """Live through the days with one strategy, in a process of its own."""
+    world = World(scale, seed)
+    if name in NAIVE:
+        return asyncio.run(measure(name, world, Naive(world, *NAIVE[name])))
+    return asyncio.run(_live_with_ledger(name, world))
+
+
+async def _live_with_ledger(name: str, world: World) -> Result:
+    buffer, split_at, _ = OURS[name]
+    with tempfile.TemporaryDirectory() as folder:
+        database = open_database(f"sqlite:///{folder}/oversell.db")
+        try:
+            await migrate(database)
+            return await measure(name, world, LedgerSync(world, database, buffer, split_at))
+        finally:
+            await database.close()
+
+
+def compare(scale: Scale, seed: int, only: str) -> Iterator[Result]:
+    """Live through the same days with every strategy whose name has `only` in it, as many at once as there are cores."""
+    names = [name for name in (*NAIVE, *OURS) if only in name]
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
+        yield from pool.map(live, names, [scale] * len(names), [seed] * len(names))
 
 
 def missed(results: Sequence[Result]) -> list[str]:
@@ -138,12 +147,12 @@ def missed(results: Sequence[Result]) -> list[str]:
     return found
 
 
-async def show(scale: Scale, seed: int, *, only: str, as_json: bool) -> list[Result]:
+def show(scale: Scale, seed: int, *, only: str, as_json: bool) -> list[Result]:
     """Print a line a strategy, as soon as its days are over."""
     if not as_json:
         print(f"{'strategy':<38}{'sold':>7}{'oversold/1000':>15}{'drift':>7}{'bad days/1000':>15}{'calls':>8}{'s':>6}")
     results = []
-    async for one in compare(scale, seed, only):
+    for one in compare(scale, seed, only):
         results.append(one)
         line = (
             f"{one.strategy:<38}{one.sold:>7}{one.oversold_per_1000:>15.2f}{one.drift:>7}"
@@ -162,9 +171,7 @@ def main() -> int:
     parser.add_argument("--only", default="", help="strategies with this in their name")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
-    results = asyncio.run(
-        show(Scale(days=given.days, skus=given.skus), given.seed, only=given.only, as_json=given.json)
-    )
+    results = show(Scale(days=given.days, skus=given.skus), given.seed, only=given.only, as_json=given.json)
     found = missed(results)
     for line in found:
         print(f"missed: {line}")

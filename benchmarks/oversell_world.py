@@ -50,7 +50,7 @@ class Scale:
     """How much happens. A SKU sells `units_a_day` in all stores, and as many come in, every few days."""
 
     days: int = 28
-    skus: int = 20
+    skus: int = 12
     units_a_day: float = 9.0
     delivery_every_days: float = 2.5
 

@@ -38,7 +38,8 @@ class StoreHooks:
 
     async def hear(self, request: Request) -> Response:
         """200 once it is kept (or was before), 401 for what is not signed by the store, 404 for an unknown one."""
-        store = await self.stores.rows.get(StoreId(request.path_params["store_id"]))
+        found = await self.stores.rows.sealed(StoreId(request.path_params["store_id"]))
+        store, sealed = found or (None, None)
         hear = None if store is None else PLATFORMS[store.platform].hear
         if store is None or hear is None or store.platform.value != request.path_params["platform"]:
             return PlainTextResponse("not found\n", status_code=404)
@@ -49,7 +50,7 @@ class StoreHooks:
                 return PlainTextResponse("too large\n", status_code=413)
         headers = {name.lower(): value for name, value in request.headers.items()}
         try:
-            hint = hear(headers, bytes(body), await self.stores.settings_of(store), self.clock())
+            hint = hear(headers, bytes(body), self.stores.settings(store, sealed), self.clock())
         except NotFromStore as error:
             request.state.refused_because = f"{store.store_id}: {error}"  # the gate's line in the log tells it
             return PlainTextResponse("not signed by the store\n", status_code=401)

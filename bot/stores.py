@@ -42,15 +42,16 @@ class ConnectedStores:
     async def of_team(self, team_id: str) -> Sequence[StorePlatform]:
         """Return them, the first connected first."""
         found = await self.rows.with_credentials(team_id)
-        return [self._opened(store, self._settings(store, sealed)) for store, sealed in found]
+        return [self._opened(store, self.settings(store, sealed)) for store, sealed in found]
 
     async def open(self, store_id: StoreId) -> StorePlatform:
         """Return one. Raises Disconnected when somebody took it away."""
-        store = await self.rows.get(store_id)
-        if store is None:
+        found = await self.rows.sealed(store_id)
+        if found is None:
             name = await self.rows.name_of(store_id) or "That store"
             raise Disconnected(f"{name} is no longer connected.", store=name)
-        return self._opened(store, await self.settings_of(store))
+        store, sealed = found
+        return self._opened(store, self.settings(store, sealed))
 
     def rules(self, store: Store) -> PictureRules:
         """Return what its platform wants of a main picture."""
@@ -62,14 +63,15 @@ class ConnectedStores:
 
     async def settings_of(self, store: Store) -> Mapping[str, str]:
         """Return everything the store is opened with, its secrets among it."""
-        return self._settings(store, await self.rows.credentials(store.store_id))
+        return self.settings(store, await self.rows.credentials(store.store_id))
 
     async def own_settings(self, store: Store) -> Mapping[str, str]:
         """Return what the store itself was given, nothing of the deployment's among it."""
         sealed = await self.rows.credentials(store.store_id)
         return dict(json.loads(self.vault.decrypt(sealed))) if sealed else {}
 
-    def _settings(self, store: Store, sealed: bytes | None) -> Mapping[str, str]:
+    def settings(self, store: Store, sealed: bytes | None) -> Mapping[str, str]:
+        """Return the same from its credentials, where they are at hand."""
         given: Mapping[str, str] = json.loads(self.vault.decrypt(sealed)) if sealed else {}
         return PLATFORMS[store.platform].complete(given, self.deployment)
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlmodel import col
 
 from domain.catalog import PlatformName, Store, StoreId
 from storage.connect_tables import DisconnectedStoreRow, StoreScopeRow
 from storage.database import Database
 from storage.health_tables import StorePulseRow
-from storage.statements import change, find_all, find_one, insert_once
+from storage.statements import change, find_all, find_one, insert_once, run_made, table_of
 from storage.tables import StoreHintRow, StoreNoteRow, StoreRow, StoreStateRow
 
 
@@ -44,8 +44,16 @@ class StoreRows:
 
     async def get(self, store_id: StoreId) -> Store | None:
         """Return one, None when it is not connected."""
-        row = await self._find(store_id)
-        return None if row is None else _store(row)
+        found = await self.sealed(store_id)
+        return None if found is None else found[0]
+
+    async def sealed(self, store_id: StoreId) -> tuple[Store, bytes | None] | None:
+        """Return one with what the vault made of its credentials; None when it is not connected."""
+        async with self._database.read() as db_session:
+            row = (await run_made(db_session, _CONNECTED, {"of_store": store_id})).first()
+        if row is None:
+            return None
+        return Store(StoreId(row.store_id), row.team_id, PlatformName(row.platform), row.name), row.credentials
 
     async def find_disconnected(self, team_id: str, name: str, shop: str) -> Store | None:
         """Return a team's store that was disconnected: of that name in any case, and that very shop."""
@@ -72,8 +80,8 @@ class StoreRows:
 
     async def credentials(self, store_id: StoreId) -> bytes | None:
         """Return what the vault made of a store's credentials, None when it needs none or is gone."""
-        row = await self._find(store_id)
-        return None if row is None else row.credentials
+        found = await self.sealed(store_id)
+        return None if found is None else found[1]
 
     async def add(self, store: Store, credentials: bytes | None = None) -> bool:
         """Connect one; False when its id, or its name in the team, is taken."""
@@ -123,12 +131,11 @@ class StoreRows:
             await change(db_session, delete(StorePulseRow).where(col(StorePulseRow.store_id) == store_id))
             await change(db_session, delete(StoreRow).where(col(StoreRow.store_id) == store_id))
 
-    async def _find(self, store_id: StoreId) -> StoreRow | None:
-        async with self._database.read() as db_session:
-            return await find_one(db_session, select(StoreRow).where(col(StoreRow.store_id) == store_id, _IS_CONNECTED))
-
 
 _IS_CONNECTED = col(StoreRow.store_id).not_in(select(col(DisconnectedStoreRow.store_id)))
+_STORE = table_of(StoreRow)
+_CONNECTED = select(_STORE).where(_STORE.c.store_id == bindparam("of_store"), _IS_CONNECTED)
+"""Made once, and without watched objects: every webhook asks it, a hundred a second in a rush."""
 
 
 def _store(row: StoreRow) -> Store:

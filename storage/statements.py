@@ -49,6 +49,17 @@ async def insert_once(db_session: AsyncSession, row: Row) -> bool:
     return await db_session.run_sync(_insert_once, row)
 
 
+async def insert_new(
+    db_session: AsyncSession, kind: type[Row], rows: Sequence[Mapping[str, Any]]
+) -> Sequence[tuple[Any, ...]]:
+    """Insert rows of one table, given by the same columns each, with one statement; none of them is watched.
+
+    Return the primary keys of those that are new; of two with the same key, one is. A transaction of somebody else
+    that has inserted the same key is waited for.
+    """
+    return await db_session.run_sync(_insert_new, kind, rows)
+
+
 async def change(db_session: AsyncSession, statement: Update | Delete, values: Mapping[str, Any] | None = None) -> int:
     """Run a conditional change and return how many rows it hit: 0 means the condition was lost.
 
@@ -99,6 +110,12 @@ def _insert_once(session: Session, row: Row) -> bool:
     statement = _insert_unless_there(type(row), connection.dialect.name)
     # Asked for by RETURNING: psycopg's row count of such an insert is -1.
     return connection.execute(statement, _values(row)).first() is not None
+
+
+def _insert_new(session: Session, kind: type[Row], rows: Sequence[Mapping[str, Any]]) -> Sequence[tuple[Any, ...]]:
+    connection = session.connection()
+    statement = _insert_unless_there(kind, connection.dialect.name)
+    return [tuple(row) for row in connection.execute(statement, [dict(one) for one in rows])] if rows else []
 
 
 @cache

@@ -7,7 +7,7 @@ within seconds; a hundred hints that come while it waits are one job.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, delete
@@ -20,7 +20,7 @@ from domain.jobs import Job, sync_job
 from domain.ports import Clock
 from domain.sync import SyncJob, is_of_order
 from storage.database import Database
-from storage.statements import change, insert_once
+from storage.statements import change, insert_new
 from storage.sync import SqlSync
 from storage.tables import StoreHintRow
 
@@ -56,7 +56,7 @@ class SqlStoreHints:
             batch, self._coming = self._coming[:BATCH], self._coming[BATCH:]
             try:
                 async with self._database.begin(urgent=True) as db_session:
-                    told = [await self._keep(db_session, store, hint) for store, hint, _ in batch]
+                    told = await self._insert(db_session, [(store, hint) for store, hint, _ in batch])
                     sold = {
                         store.store_id: store
                         for (store, hint, _), is_new in zip(batch, told, strict=True)
@@ -73,17 +73,26 @@ class SqlStoreHints:
                 if not kept.done():
                     kept.set_result(is_new)
 
-    async def _keep(self, db_session: AsyncSession, store: Store, hint: StoreHint) -> bool:
+    async def _insert(self, db_session: AsyncSession, hints: Sequence[tuple[Store, StoreHint]]) -> list[bool]:
         now = self._clock()
-        row = StoreHintRow(
-            store_id=store.store_id,
-            hint_key=hint.key,
-            team_id=store.team_id,
-            topic=hint.topic,
-            subject=hint.subject,
-            taken_at=now,
-        )
-        return await insert_once(db_session, row)
+        rows = [
+            {
+                "store_id": store.store_id,
+                "hint_key": hint.key,
+                "team_id": store.team_id,
+                "topic": hint.topic,
+                "subject": hint.subject,
+                "taken_at": now,
+            }
+            for store, hint in hints
+        ]
+        new = set(await insert_new(db_session, StoreHintRow, rows))
+        told: list[bool] = []
+        for store, hint in hints:
+            key = (store.store_id, hint.key)
+            told.append(key in new)
+            new.discard(key)
+        return told
 
     async def _ask(self, db_session: AsyncSession, store: Store) -> None:
         sync = SqlSync(db_session, self._clock)

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import delete, select, update
+from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -22,7 +22,7 @@ from domain.ports import Clock
 from domain.sync import OpenHint, Oversold, Run, RunKind, RunState, SoldOrder, StoreSync, SyncJob, SyncSwitch
 from storage.codec import clean_text, dump
 from storage.database import Database
-from storage.statements import change, find_all, find_one, insert_once
+from storage.statements import change, find_all, find_one, insert_once, run_made, table_of
 from storage.sync_tables import (
     OversoldRow,
     SyncDueRow,
@@ -40,6 +40,11 @@ _RUN = TypeAdapter(Run)
 _ORDERS = TypeAdapter(tuple[SoldOrder, ...])
 _NOT_OVER = (RunState.READING.value, RunState.ASKED.value, RunState.GOING.value, RunState.LEFT.value)
 CONCLUDED_AT_ONCE = 500
+_JOB = table_of(SyncJobRow)
+_IS_ASKED = select(_JOB.c.number).where(
+    _JOB.c.job == bindparam("of_job"), _JOB.c.subject_id == bindparam("of_subject"), _JOB.c.opened_at.is_not(None)
+)
+"""Made once: every webhook of an order asks it."""
 
 
 class SqlSync:
@@ -144,9 +149,8 @@ class SqlSync:
 
     async def is_asked(self, job: SyncJob, subject_id: str) -> bool:
         """Whether one waits already."""
-        this = (col(SyncJobRow.job) == job.value, col(SyncJobRow.subject_id) == subject_id)
-        waits = select(SyncJobRow).where(*this, col(SyncJobRow.opened_at).is_not(None))
-        return await find_one(self._db_session, waits) is not None
+        waiting = await run_made(self._db_session, _IS_ASKED, {"of_job": job.value, "of_subject": subject_id})
+        return waiting.first() is not None
 
     async def begin(self, job: SyncJob, subject_id: str) -> None:
         """Say that the job that waited begins: what changes from now on asks for another one."""

@@ -65,7 +65,7 @@ async def hear(store_id: str, desk: Desk) -> None:
         return
     if found.sync.is_pull_due(found.store.platform, desk.clock()):
         await pull(found.platform, desk, is_whole=True)
-    elif await is_pull_wanted(found, desk):
+    elif await is_pull_wanted(found, desk) and not await _is_rush(found.store, desk):
         await pull(found.platform, desk)
     is_rush = await _take_hints(found.platform, desk)
     async with desk.work() as work:
@@ -96,6 +96,16 @@ async def is_pull_wanted(found: InStep, desk: Desk) -> bool:
     wanted_at = found.sync.wanted_at
     is_done = wanted_at is None or (began_at is not None and began_at > wanted_at)
     return not is_done and is_rested(began_at, found.store, desk.clock())
+
+
+async def _is_rush(store: Store, desk: Desk) -> bool:
+    """Whether so many hints wait that what they speak of is pulled by the page, which is a pull like any other."""
+    async with desk.work.reading() as rows:
+        return _come_by_pages(await rows.sync.hints(store.store_id, limit=HINTS_AT_ONCE))
+
+
+def _come_by_pages(hints: Sequence[OpenHint]) -> bool:
+    return len({hint.subject for hint in hints if hint.is_of_order}) > ONE_BY_ONE
 
 
 def is_rested(began_at: datetime | None, store: Store, now: datetime) -> bool:
@@ -175,7 +185,7 @@ async def _take_hints(platform: StorePlatform, desk: Desk) -> bool:
         if others:
             async with desk.work() as work:
                 await work.sync.conclude(store.store_id, others, now=desk.clock())
-        is_rush = len({hint.subject for hint in of_orders}) > ONE_BY_ONE
+        is_rush = _come_by_pages(of_orders)
         if is_rush:
             of_orders = await _by_pages(platform, of_orders, desk)
         await _one_by_one(platform, of_orders, desk)

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum, auto
+from typing import Final
 
 from domain.catalog import PlatformName
 from domain.stock import (
@@ -33,6 +34,9 @@ from domain.stock import (
 
 TELLS_RESTOCK = frozenset({PlatformName.SHOPIFY})
 """Platforms whose orders say how many went back on the shelf; elsewhere a cancelled piece that never left is back."""
+
+MOST_SHOWN: Final[Mapping[PlatformName, int]] = {PlatformName.ETSY: 999}
+"""The largest quantity a platform takes: Etsy 1 to 999 of one offering (specs/STORES.md). More is shown as so many."""
 
 
 # ---------------------------------------------------------------- what to show

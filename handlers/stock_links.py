@@ -8,6 +8,7 @@ from datetime import datetime
 from domain.ports import StorePlatform
 from domain.powers import SwapsStock
 from domain.stock import OutletKey, Seen, Shown, StockLink, WriteWay
+from domain.stock_rules import MOST_SHOWN
 from domain.trade import StockLevel
 
 
@@ -26,5 +27,12 @@ def link_of(platform: StorePlatform, level: StockLevel, linked_at: datetime) -> 
     if level.is_writable:
         way = WriteWay.SWAPS if isinstance(platform, SwapsStock) else WriteWay.SETS
     return StockLink(
-        level.store_id, level.stock_id, level.sku, level.listing_id, way, linked_at=linked_at, location=level.location
-    )  # fmt: skip
+        level.store_id,
+        level.stock_id,
+        level.sku,
+        level.listing_id,
+        way,
+        linked_at=linked_at,
+        location=level.location,
+        cap=MOST_SHOWN.get(platform.store.platform),
+    )

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.catalog import ListingId, Sku, StoreId
+from domain.catalog import ListingId, PlatformName, Sku, Store, StoreId
 from domain.errors import BadInput
+from domain.ports import StorePlatform
 from domain.stock import (
     QUANTITY_MOST,
     DayOfSku,
@@ -29,7 +32,8 @@ from domain.stock import (
     in_stock_days,
 )
 from domain.stock_rules import Verdict, after_read, compare_links, first_count, plan, promise, targets
-from domain.trade import StockId
+from domain.trade import StockId, StockLevel
+from handlers.stock_links import link_of
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 COUNTS = st.builds(LineCounts, *[st.integers(0, 5)] * 4)
@@ -189,3 +193,11 @@ def test_days_out_of_stock_are_not_counted_as_days_without_demand() -> None:
     day = [first + timedelta(days=number) for number in range(4)]
     moved = [DayOfSku(day[0], 2, 0), DayOfSku(day[1], -2, 2), DayOfSku(day[3], 5, 0)]
     assert in_stock_days(5, moved, first, day[3]) == {day[0]: True, day[1]: True, day[2]: False, day[3]: True}
+
+
+def test_a_place_is_never_told_more_than_its_platform_takes() -> None:
+    level = StockLevel(StoreId("etsy"), StockId("1/2"), Sku("MUG-01"), ListingId("1"), 12)
+    for platform, shown in ((PlatformName.ETSY, 999), (PlatformName.SHOPIFY, 5000)):
+        opened = SimpleNamespace(store=Store(StoreId("etsy"), "team", platform, "Shop"))
+        link = link_of(cast(StorePlatform, opened), level, NOW)
+        assert link.limit(5000) == shown

@@ -42,7 +42,8 @@ ONE_BY_ONE: Final = 8
 AT_ONCE: Final = 4
 GATHER_S: Final = 0.5
 HINT_OVERLAP: Final = timedelta(seconds=2)
-"""Hints by the hundred need no more: whose order does not come with the pages is read by itself."""
+"""Where the store tells of each order no more is needed: one that does not come with the pages is read by itself."""
+TOLD_LATELY: Final = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,8 @@ def is_rested(began_at: datetime | None, store: Store, now: datetime) -> bool:
 async def pull(platform: StorePlatform, desk: Desk, *, is_whole: bool = False) -> datetime:
     """Book every order that changed since the last pull, and return when this one began.
 
-    `is_whole` looks ten minutes further back than the newest change that is known, since stores show some late. The
+    `is_whole` looks ten minutes further back than the newest change that is known, since stores show some late; any
+    other ten seconds, or two while the store tells of its orders by itself: in a rush ten seconds are a thousand. The
     cursor is in the store's own time; one that lies ahead of ours is taken for ours, so that a clock that jumps can
     only make us look back further.
     """
@@ -125,8 +127,10 @@ async def pull(platform: StorePlatform, desk: Desk, *, is_whole: bool = False) -
     store, began_at = platform.store, desk.clock()
     async with desk.work.reading() as rows:
         known = (await rows.stock.pulls(store.team_id)).get(store.store_id)
+        sync = (await rows.sync.stores(store.team_id)).get(store.store_id)
     newest = known.cursor if known else None
-    since = began_at - LOOK_BACK if newest is None else newest - (OVERLAP if is_whole else QUICK_OVERLAP)
+    quick = QUICK_OVERLAP if sync is None or is_past(sync.hinted_at, TOLD_LATELY, began_at) else HINT_OVERLAP
+    since = began_at - LOOK_BACK if newest is None else newest - (OVERLAP if is_whole else quick)
     cursor: str | None = None
     while True:
         page = await platform.orders_since(since, cursor=cursor)

@@ -62,8 +62,8 @@ def set_up_logs(level: str, *, secrets: Iterable[str] = ()) -> None:
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.WARNING)
     for name in _OWN_STREAM:
-        logging.getLogger(name).handlers[:] = [handler]
-        logging.getLogger(name).propagate = False
+        logging.getLogger(name).handlers[:] = [logging.NullHandler()]
+        logging.getLogger(name).propagate = True
     sys.excepthook = _uncaught
     threading.excepthook = _uncaught_in_thread
 

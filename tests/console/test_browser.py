@@ -451,7 +451,7 @@ async def test_the_look(shop: Shop) -> None:
             await _shoot_all(page, f"{name}-9-all")
             await page.set_viewport_size({"width": size["width"], "height": size["height"]})
             await page.locator(".me summary").click()
-            await page.get_by_role("button", name="Sign out").click()
+            await page.get_by_role("button", name="Sign out", exact=True).click()
             await expect(page.get_by_role("heading", name="Come in")).to_be_visible()
             await _shoot(page, f"{name}-0-door")
             shop.complaints.remove(SIGNED_OUT)

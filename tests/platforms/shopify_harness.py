@@ -176,6 +176,7 @@ SHOPIFY = Kind(
             powers.ShipsOrders,
             powers.WritesPrices,
             powers.WritesTexts,
+            powers.RevokesAccess,
         }
     ),
 )

@@ -160,6 +160,7 @@ WOOCOMMERCE = Kind(
             powers.ShipsOrders,
             powers.WritesPrices,
             powers.WritesTexts,
+            powers.RevokesAccess,
         }
     ),
 )

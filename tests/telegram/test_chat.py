@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from domain.catalog import Sha256
+from domain.data_replies import FileReady
 from domain.errors import Fault, RateLimited, StoreDown, Undeliverable
 from domain.intents import Attachment, Incoming
 from domain.people import Actor, ChatName, Place, Role
@@ -72,7 +73,11 @@ def outgoing(
     return Outgoing("m1", "t", place, native_id, reply, asked.event_key, asked)
 
 
-@pytest.mark.parametrize("reply", EVERY_SORT, ids=name_of)
+MESSAGES = [reply for reply in EVERY_SORT if not isinstance(reply, FileReady)]
+"""A file comes as a document of its own (tests/telegram/test_digest.py, tests/trust/test_trust_history.py)."""
+
+
+@pytest.mark.parametrize("reply", MESSAGES, ids=name_of)
 async def test_telegram_takes_it_as_a_post_and_as_an_edit(
     chat: TelegramChat, telegram: TelegramServer, anna: Person, reply: Reply
 ) -> None:

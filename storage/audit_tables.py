@@ -2,7 +2,7 @@
 
 Triggers (migration 0013) refuse every change and deletion; the one exception is a team that was forgotten as a
 whole, which `forgotten_team` says for ever. What names a person or a place stands in `audit_word` and not in the
-chain, so that it can be forgotten without breaking the chain (docs/decisions/0018).
+chain, so that it can be forgotten without breaking the chain (docs/decisions/0014).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """WordPress's page where one of the shop's people makes an application password for us, and what comes back of it.
 
 Not WooCommerce's own `/wc-auth/v1/authorize`: its keys open wc/v3 alone, and a picture goes into the media library,
-which is WordPress's (docs/decisions/0019).
+which is WordPress's (docs/decisions/0015).
 """
 
 from __future__ import annotations

@@ -82,6 +82,10 @@ class SyncRows(Protocol):
         """Return the hints nobody acted on, the oldest first."""
         ...
 
+    async def hints_about(self, store_id: StoreId, subjects: Sequence[str], *, before: datetime) -> Sequence[str]:
+        """Return the keys of the open hints of orders that speak of these and came before that moment."""
+        ...
+
     async def conclude(self, store_id: StoreId, keys: Sequence[str], *, now: datetime) -> None:
         """Say that they were acted on."""
         ...

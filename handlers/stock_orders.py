@@ -216,8 +216,14 @@ async def _by_pages(platform: StorePlatform, hints: Sequence[OpenHint], desk: De
     oldest = min(hint.taken_at for hint in hints)
     since = max(min(newest, oldest) - HINT_OVERLAP, newest - OVERLAP)
     while True:
+        asked_at = desk.clock()
         page = await platform.orders_since(since, cursor=cursor)
-        told = [key for order in page.orders for key in keys_of.pop(_subject(order.order_id), ())]
+        subjects = [_subject(order.order_id) for order in page.orders]
+        told = [key for subject in subjects for key in keys_of.pop(subject, ())]
+        # Those too that came since the first page: it may take many to catch up with a rush. The web process that took
+        # them may have a clock of its own.
+        async with desk.work.reading() as rows:
+            told += await rows.sync.hints_about(store.store_id, subjects, before=asked_at - HINT_OVERLAP)
         await book(store, page.orders, desk, hints=told)
         newest = max([newest, *(order.changed_at for order in page.orders)])
         if page.next_cursor is None or page.next_cursor == cursor:

@@ -19,7 +19,18 @@ from sqlmodel import col
 from domain.catalog import Sku, Store, StoreId
 from domain.people import ChatName, Place
 from domain.ports import Clock
-from domain.sync import OpenHint, Oversold, Run, RunKind, RunState, SoldOrder, StoreSync, SyncJob, SyncSwitch
+from domain.sync import (
+    OpenHint,
+    Oversold,
+    Run,
+    RunKind,
+    RunState,
+    SoldOrder,
+    StoreSync,
+    SyncJob,
+    SyncSwitch,
+    is_of_order,
+)
 from storage.codec import clean_text, dump
 from storage.database import Database
 from storage.statements import change, find_all, find_one, insert_once, run_made, table_of
@@ -45,6 +56,13 @@ _IS_ASKED = select(_JOB.c.number).where(
     _JOB.c.job == bindparam("of_job"), _JOB.c.subject_id == bindparam("of_subject"), _JOB.c.opened_at.is_not(None)
 )
 """Made once: every webhook of an order asks it."""
+_HINT = table_of(StoreHintRow)
+_HINTS_ABOUT = select(_HINT.c.hint_key, _HINT.c.topic).where(
+    _HINT.c.store_id == bindparam("of_store"),
+    _HINT.c.concluded_at.is_(None),
+    _HINT.c.taken_at < bindparam("before"),
+    _HINT.c.subject.in_(bindparam("subjects", expanding=True)),
+)
 
 
 class SqlSync:
@@ -190,6 +208,16 @@ class SqlSync:
         )
         rows = await find_all(self._db_session, statement)
         return [OpenHint(row.hint_key, row.topic, row.subject, row.taken_at) for row in rows]
+
+    async def hints_about(self, store_id: StoreId, subjects: Sequence[str], *, before: datetime) -> Sequence[str]:
+        """Return the keys of the open hints of orders that speak of these and came before that moment."""
+        found: list[str] = []
+        for begin in range(0, len(subjects), CONCLUDED_AT_ONCE):
+            some = list(subjects[begin : begin + CONCLUDED_AT_ONCE])
+            values = {"of_store": store_id, "subjects": some, "before": before}
+            rows = await run_made(self._db_session, _HINTS_ABOUT, values)
+            found += [row.hint_key for row in rows if is_of_order(row.topic)]
+        return found
 
     async def conclude(self, store_id: StoreId, keys: Sequence[str], *, now: datetime) -> None:
         """Say that they were acted on."""

@@ -21,6 +21,7 @@ from sqlalchemy import (
     MetaData,
     String,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.types import TypeDecorator
 from sqlmodel import Field, SQLModel
@@ -194,10 +195,17 @@ class StoreNoteRow(Row, table=True):
     value: str
 
 
+_HINT_OPEN = text("concluded_at IS NULL")
+
+
 class StoreHintRow(Row, table=True):
     """That something changed at a store, told by the store; `subject` is the vendor's id of it, and nothing else is kept."""
 
     __tablename__ = "store_hint"
+    # Looked for every two seconds, among all of those that are kept.
+    __table_args__ = (
+        Index("ix_store_hint_open", "store_id", "taken_at", sqlite_where=_HINT_OPEN, postgresql_where=_HINT_OPEN),
+    )
     store_id: str = Field(foreign_key="store.store_id", primary_key=True)
     hint_key: str = Field(primary_key=True)
     team_id: str = Field(foreign_key="team.team_id")

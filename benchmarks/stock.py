@@ -302,7 +302,7 @@ async def _many_sales(app: App, far: Far) -> list[Figure]:
     answered_s, sold = rush["took_s"] - rush["came_s"], rush["sold"]
 
     async def is_booked() -> bool:
-        return await _on_hand(app) == before - sold
+        return bool(await _on_hand(app) == before - sold)
 
     booked_s = answered_s + await until(is_booked, most_s=120)
     lost = before - sold - await _on_hand(app)

@@ -74,7 +74,8 @@ def test_migrating_twice_changes_nothing(house: House) -> None:
 
 def test_every_platform_has_a_queue_that_does_one_thing_at_a_time_per_store(house: House) -> None:
     queues = {queue.name: queue for queue in house.client.list_queues()}
-    assert set(queues) == {"intake", "pixels", *(f"publish-{platform.value}" for platform in PlatformName)}
+    stores = {f"publish-{platform.value}" for platform in PlatformName}
+    assert set(queues) == {"intake", "pixels", STOCK_QUEUE, SLOW_STOCK_QUEUE} | stores
     assert queues["pixels"].worker_concurrency == 2
     assert queues["intake"].worker_concurrency == 16
     assert {queues[f"publish-{platform.value}"].partition_concurrency for platform in PlatformName} == {1}

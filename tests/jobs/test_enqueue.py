@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.jobs import migrate_engine
 from domain.catalog import PlatformName
+from domain.jobs import SLOW_STOCK_QUEUE, STOCK_QUEUE
 from tests.jobs.book import rows
 from tests.jobs.house import House, enhance, intake, publish
 

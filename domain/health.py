@@ -111,7 +111,7 @@ class HealthRows(Protocol):
         ...
 
     async def queue(self, team_id: str, *, now: datetime) -> QueueCounts:
-        """Return what waits for a team."""
+        """Return what waits for a team, apart from its pictures: who counts those by state knows."""
         ...
 
     async def tell_once(self, team_id: str, subject: str, kind: str, *, now: datetime) -> bool:

@@ -7,6 +7,7 @@ spoken of a week and a day before. That it was said is a row (`HealthRows.tell_o
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -47,6 +48,7 @@ async def status_of(rows: Reading, desk: Desk, team_id: str, place: Place) -> St
     placements = await rows.placements.count_by_state(team_id)
     in_work = sum(enhancements.get(state, 0) for state in MOVING_ENHANCEMENTS)
     in_work += sum(placements.get(state, 0) for state in MOVING_PLACEMENTS)
+    waiting = enhancements.get(EnhancementState.RECEIVED, 0) + placements.get(PlacementState.APPROVED, 0)
     failed = enhancements.get(EnhancementState.ENHANCE_FAILED, 0)
     failed += sum(placements.get(state, 0) for state in _FAILED_PLACEMENTS)
     here = await rows.places.settings(team_id, place)
@@ -65,7 +67,12 @@ async def status_of(rows: Reading, desk: Desk, team_id: str, place: Place) -> St
             *(store_line(store, pulses.get(store.store_id, Pulse()), now=now) for store in stores),
             *_chat_lines(await rows.health.chats(team_id), troubles, desk),
         ),
-        queue=await rows.health.queue(team_id, now=now),
+        queue=replace(
+            await rows.health.queue(team_id, now=now),
+            jobs_waiting=waiting,
+            jobs_running=in_work - waiting,
+            dead_letters=failed,
+        ),
     )
 
 

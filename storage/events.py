@@ -250,6 +250,7 @@ class SqlEvents:
         return SeenEventRow(
             event_key=incoming.event_key,
             team_id=incoming.team_id,
+            chat=incoming.place.chat.value,
             payload=dump(INCOMING, incoming),
             taken_at=self._clock(),
             message_id=incoming.message_id,

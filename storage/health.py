@@ -6,38 +6,57 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, delete, func, select
+from sqlalchemy import ColumnElement, FromClause, bindparam, delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from domain.enhancement import EnhancementState, PlacementState
 from domain.health import ChatContacts, FailureKind, Pulse, QueueCounts
 from domain.people import ChatName, Place, Role
 from storage.audit import subject_place
 from storage.health_tables import HealthNoticeRow, StorePulseRow
 from storage.people import SUSPENDED
-from storage.statements import change, find_all, find_one, insert_once
-from storage.tables import (
-    EnhancementRow,
-    IdentityRow,
-    MemberRow,
-    OutboxRow,
-    PlacementRow,
-    PlaceRow,
-    SeenEventRow,
-    StoreStateRow,
-)
+from storage.statements import change, find_all, find_one, insert_once, run_made, table_of
+from storage.tables import IdentityRow, MemberRow, OutboxRow, PlaceRow, SeenEventRow, StoreStateRow
 
 LOST_SHOWN = timedelta(days=1)
-_NOT_BEGUN = (EnhancementState.RECEIVED.value,), (PlacementState.APPROVED.value,)
-_BEGUN = (
-    (EnhancementState.ENHANCING.value,),
-    (PlacementState.PUBLISHING.value, PlacementState.ACCEPTED.value, PlacementState.RESTORING.value),
+
+_events, _outbox = table_of(SeenEventRow).columns, table_of(OutboxRow).columns
+_team: ColumnElement[str] = bindparam("team_id")
+
+
+def _newest(chat: ChatName) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    """Return when a chat took the newest message, and when it brought the newest event: a look at an index each."""
+    sent = select(_outbox["queued_at"]).where(_outbox["team_id"] == _team, _outbox["chat"] == chat.value)
+    newest_sent = sent.where(_outbox["state"] == "sent").order_by(_outbox["outbox_id"].desc()).limit(1)
+    heard = select(func.max(_events["taken_at"])).where(_events["team_id"] == _team, _events["chat"] == chat.value)
+    return newest_sent.scalar_subquery().label(f"{chat}_sent"), heard.scalar_subquery().label(f"{chat}_heard")
+
+
+_CONTACTS = select(*(column for chat in ChatName for column in _newest(chat)))
+
+
+def _count(name: str, table: FromClause, *wanted: ColumnElement[bool]) -> ColumnElement[int]:
+    mine = table.columns["team_id"] == _team
+    return select(func.count()).select_from(table).where(mine, *wanted).scalar_subquery().label(name)
+
+
+_UNHANDLED = (
+    table_of(SeenEventRow),
+    _events["concluded_at"].is_(None),
+    ~_events["is_spare"],
+    _events["album"].is_(None),
 )
-_DEAD = (
-    (EnhancementState.ENHANCE_FAILED.value,),
-    (PlacementState.PUBLISH_FAILED.value, PlacementState.RESTORE_FAILED.value, PlacementState.UNCLEAR.value),
+_WAITING = select(
+    _count("events", *_UNHANDLED),
+    _count("messages_waiting", table_of(OutboxRow), _outbox["state"] == "queued"),
+    _count(
+        "messages_lost",
+        table_of(OutboxRow),
+        _outbox["state"] == "failed",
+        _outbox["queued_at"] > bindparam("lost_after"),
+    ),
 )
+"""Made once, as `_CONTACTS` is: people ask `status` when much is going on."""
 
 
 class SqlHealth:
@@ -60,40 +79,15 @@ class SqlHealth:
 
     async def chats(self, team_id: str) -> ChatContacts:
         """Return when each chat last took a message of ours, or brought one of theirs."""
-        sent = (
-            select(col(OutboxRow.chat), func.max(col(OutboxRow.queued_at)))
-            .where(col(OutboxRow.team_id) == team_id, col(OutboxRow.state) == "sent")
-            .group_by(col(OutboxRow.chat))
-        )
-        found: dict[str, datetime] = dict(list(await self._db_session.execute(sent)))
-        for chat in ChatName:
-            mine = col(SeenEventRow.team_id) == team_id, col(SeenEventRow.event_key).startswith(f"{chat.value}:")
-            newest = select(func.max(col(SeenEventRow.taken_at))).where(*mine)
-            heard: datetime | None = (await self._db_session.execute(newest)).scalar_one()
-            if heard is not None:
-                found[chat.value] = max(heard, found.get(chat.value, heard))
-        return found
+        row = (await run_made(self._db_session, _CONTACTS, {"team_id": team_id})).mappings().one()
+        newest = {chat.value: _latest(row[f"{chat}_sent"], row[f"{chat}_heard"]) for chat in ChatName}
+        return {chat: at for chat, at in newest.items() if at is not None}
 
     async def queue(self, team_id: str, *, now: datetime) -> QueueCounts:
-        """Return what waits for a team."""
-        unhandled = (
-            col(SeenEventRow.concluded_at).is_(None),
-            ~col(SeenEventRow.is_spare),
-            col(SeenEventRow.album).is_(None),
-        )
-        events = await self._count(
-            select(col(SeenEventRow.event_key)).where(col(SeenEventRow.team_id) == team_id, *unhandled)
-        )
-        messages = select(col(OutboxRow.outbox_id)).where(col(OutboxRow.team_id) == team_id)
-        lost = col(OutboxRow.state) == "failed", col(OutboxRow.queued_at) > now - LOST_SHOWN
-        return QueueCounts(
-            events=events,
-            jobs_waiting=await self._in(team_id, *_NOT_BEGUN),
-            jobs_running=await self._in(team_id, *_BEGUN),
-            dead_letters=await self._in(team_id, *_DEAD),
-            messages_waiting=await self._count(messages.where(col(OutboxRow.state) == "queued")),
-            messages_lost=await self._count(messages.where(*lost)),
-        )
+        """Return what waits for a team, apart from its pictures."""
+        values = {"team_id": team_id, "lost_after": now - LOST_SHOWN}
+        row = (await run_made(self._db_session, _WAITING, values)).mappings().one()
+        return QueueCounts(**row)
 
     async def tell_once(self, team_id: str, subject: str, kind: str, *, now: datetime) -> bool:
         """Note that people are told of something; False when they were told before."""
@@ -146,20 +140,6 @@ class SqlHealth:
         )
         return await find_one(self._db_session, select(PlaceRow).where(*mine)) is not None
 
-    async def _in(self, team_id: str, enhancements: tuple[str, ...], placements: tuple[str, ...]) -> int:
-        return await self._count(
-            select(col(EnhancementRow.enhancement_id)).where(
-                col(EnhancementRow.team_id) == team_id, col(EnhancementRow.state).in_(enhancements)
-            )
-        ) + await self._count(
-            select(col(PlacementRow.placement_id)).where(
-                col(PlacementRow.team_id) == team_id, col(PlacementRow.state).in_(placements)
-            )
-        )
-
-    async def _count(self, rows: Select[Any]) -> int:
-        return int((await self._db_session.execute(select(func.count()).select_from(rows.subquery()))).scalar_one())
-
 
 def _pulse(beat: StorePulseRow | None, heard: StoreStateRow | None) -> Pulse:
     last_ok_at = heard.last_ok_at if heard else None
@@ -174,3 +154,7 @@ def _pulse(beat: StorePulseRow | None, heard: StoreStateRow | None) -> Pulse:
         key_expires_at=beat.key_expires_at,
         checked_at=beat.checked_at,
     )
+
+
+def _latest(*moments: datetime | None) -> datetime | None:
+    return max((at for at in moments if at is not None), default=None)

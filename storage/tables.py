@@ -195,7 +195,7 @@ class StoreNoteRow(Row, table=True):
     value: str
 
 
-_HINT_OPEN = text("concluded_at IS NULL")
+_NOT_CONCLUDED = text("concluded_at IS NULL")
 
 
 class StoreHintRow(Row, table=True):
@@ -204,7 +204,9 @@ class StoreHintRow(Row, table=True):
     __tablename__ = "store_hint"
     # Looked for every two seconds, among all of those that are kept.
     __table_args__ = (
-        Index("ix_store_hint_open", "store_id", "taken_at", sqlite_where=_HINT_OPEN, postgresql_where=_HINT_OPEN),
+        Index(
+            "ix_store_hint_open", "store_id", "taken_at", sqlite_where=_NOT_CONCLUDED, postgresql_where=_NOT_CONCLUDED
+        ),
     )
     store_id: str = Field(foreign_key="store.store_id", primary_key=True)
     hint_key: str = Field(primary_key=True)
@@ -236,7 +238,7 @@ class EnhancementRow(Row, table=True):
     """
 
     __tablename__ = "enhancement"
-    __table_args__ = (Index(None, "team_id", "state"), Index(None, "team_id", "sku_key", "created_at"))
+    __table_args__ = (Index(None, "team_id", "state", "created_at"), Index(None, "team_id", "sku_key", "created_at"))
     enhancement_id: str = Field(primary_key=True)
     team_id: str = Field(foreign_key="team.team_id")
     sku: str
@@ -334,9 +336,14 @@ class SeenEventRow(Row, table=True):
     """
 
     __tablename__ = "seen_event"
-    __table_args__ = (Index(None, "team_id", "message_id"),)
+    __table_args__ = (
+        Index(None, "team_id", "message_id"),
+        Index(None, "team_id", "chat", "taken_at"),
+        Index("ix_seen_event_open", "team_id", sqlite_where=_NOT_CONCLUDED, postgresql_where=_NOT_CONCLUDED),
+    )
     event_key: str = Field(primary_key=True)
-    team_id: str = Field(foreign_key="team.team_id", index=True)
+    team_id: str = Field(foreign_key="team.team_id")
+    chat: str = Field(default="", sa_column_kwargs={"server_default": ""})
     payload: Any = Field(sa_type=JSON)
     taken_at: datetime = Field(sa_type=UtcDateTime)
     concluded_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -377,7 +384,11 @@ class OutboxRow(Row, table=True):
     """
 
     __tablename__ = "outbox"
-    __table_args__ = (Index(None, "state", "chat", "place_id", "thread_id", "outbox_id"),)
+    __table_args__ = (
+        Index(None, "state", "chat", "place_id", "thread_id", "outbox_id"),
+        # The chat first: what waits of a team is found by its state, not among all that was ever sent.
+        Index(None, "chat", "team_id", "outbox_id"),
+    )
     outbox_id: int | None = Field(default=None, primary_key=True, sa_type=BIG_ID)
     team_id: str = Field(foreign_key="team.team_id")
     message_key: str = Field(foreign_key="posted_message.message_key", index=True)

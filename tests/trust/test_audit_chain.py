@@ -7,9 +7,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from domain.people import ChatName, Place
@@ -17,9 +14,10 @@ from domain.rows import AuditEntry, AuditQuery
 from storage.audit import forget_words, verify_audit
 from storage.bootstrap import ensure_team
 from storage.database import Database, open_database
-from storage.migrate import SCRIPTS, migrate
+from storage.migrate import migrate
 from storage.work import SqlWork
 from tests.fakes import FakeClock
+from tests.storage.schema import run_sql, upgrade_to
 
 PLACE = Place(ChatName.TELEGRAM, "774411", "9")
 WHO = "Anna Weiß"
@@ -39,12 +37,6 @@ async def fill(database: Database, *, lines: int) -> str:
             )  # fmt: skip
             await work.audit(entry)
     return team.team_id
-
-
-async def run_sql(database: Database, *statements: str) -> None:
-    async with database.begin() as db_session:
-        for statement in statements:
-            await db_session.execute(text(statement))
 
 
 async def unlock(database: Database) -> None:
@@ -149,17 +141,9 @@ async def test_a_line_that_was_rolled_back_leaves_no_gap(database: Database) -> 
     assert [(one.lines, one.broken_at) for one in await verify_audit(database, team_id)] == [(2, None)]
 
 
-def _upgrade(connection: Connection, revision: str) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    command.upgrade(config, revision)
-
-
 async def test_the_migration_chains_the_lines_that_were_there(tmp_path: Path) -> None:
     database = open_database(f"sqlite:///{tmp_path}/old.db")
-    async with database.begin() as db_session:
-        await (await db_session.connection()).run_sync(_upgrade, "0012")
+    await upgrade_to(database, "0012")
     await run_sql(database, "INSERT INTO team (team_id, name, created_at) VALUES ('t', 'Old shop', '2026-01-01')")
     line = "INSERT INTO audit (team_id, at, who, action, sku, sku_key, subject_id, what) VALUES ('t', '{}', '{}', 'approved', 'Ä-1', 'ä-1', '', 'revision 1')"
     await run_sql(

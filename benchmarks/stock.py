@@ -5,6 +5,7 @@
 2. An order's webhook to the last store's write, on the wall's clock: signed, through the web application's own door,
    and the durable jobs of a real worker, all in the one process that `packshot run` is.
 3. A hundred orders a second for a minute: none lost, and how long after the last one all are booked and told.
+4. The morning's digest of 10,000 SKUs (benchmarks/digest.py), the slower of two mornings.
 For 2 and 3 the stores and their buyers are a process of their own (benchmarks/stock_far.py), as the vendors stand
 elsewhere: on two cores the fakes and the load cost as much as we do. Memory is the peak of 1's process, the fakes'
 goods among it.
@@ -23,9 +24,11 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Final
 
 import uvicorn
 
+from benchmarks.digest import time_digests
 from benchmarks.stock_far import SECRET, Far, far_corners
 from benchmarks.stock_world import (
     TEAM,
@@ -57,6 +60,7 @@ SKUS, CHANGED = 10_000, 100
 RATIO_MOST = 1.5
 MEMORY_MOST_MB = 400
 PUSH_MOST_S = 5.0
+DIGEST_MOST_S = 5.0
 ORDERS_A_SECOND, FOR_S, LAG_MOST_S = 100, 60, 10.0
 BUSY_SKUS = 20
 """What sells a hundred times a second is few products; a store's own limits bound how many can be told of at once."""
@@ -329,12 +333,28 @@ async def _on_hand(app: App) -> int:
         return sum((await rows.stock.on_hand(TEAM, [Sku(sku_of(one)) for one in range(BUSY_SKUS)])).values())
 
 
+# ---------------------------------------------------------------- a morning
+
+
+async def digest() -> list[Figure]:
+    """Say the digest of a large shop on two mornings: the first, when everything is news, and the next."""
+    with tempfile.TemporaryDirectory() as folder:
+        timed = await time_digests(SKUS, Path(folder))
+    note = (
+        f"{timed.order_lines:,} order lines; the first {timed.first_s:.2f} s ({timed.first_cpu_s:.2f} s of processor),"
+        f" the next morning's {timed.next_s:.2f} s ({timed.next_cpu_s:.2f} s)"
+    )
+    return [Figure(f"digest of {SKUS:,} SKUs", max(timed.first_s, timed.next_s), "s", DIGEST_MOST_S, note)]
+
+
+PARTS: Final = {"compare": compare_all, "sales": sales, "digest": digest}
+
+
 async def _main(*, as_json: bool, only: str) -> int:
     figures: list[Figure] = []
-    if only in {"", "compare"}:
-        figures += await compare_all()
-    if only in {"", "sales"}:
-        figures += await sales()
+    for name, part in PARTS.items():
+        if only in {"", name}:
+            figures += await part()
     if as_json:
         print(json.dumps([asdict(one) for one in figures], indent=2))
     else:
@@ -349,6 +369,6 @@ async def _main(*, as_json: bool, only: str) -> int:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", action="store_true", help="machine-readable")
-    parser.add_argument("--only", choices=("", "compare", "sales"), default="", help="one part of it")
+    parser.add_argument("--only", choices=("", *PARTS), default="", help="one part of it")
     arguments = parser.parse_args()
     raise SystemExit(asyncio.run(_main(as_json=arguments.json, only=arguments.only)))

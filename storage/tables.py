@@ -101,6 +101,8 @@ class IdentityRow(Row, table=True):
     """
 
     __tablename__ = "identity"
+    # One bot serves several teams: whose somebody is, is asked at every event.
+    __table_args__ = (Index(None, "chat", "actor_id"),)
     team_id: str = Field(foreign_key="team.team_id", primary_key=True)
     chat: str = Field(primary_key=True)
     actor_id: str = Field(primary_key=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Select, delete, func, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -15,7 +15,7 @@ from domain.team_rows import Home, OpenInvitation
 from storage.codec import clean_text
 from storage.people import SUSPENDED, hashed
 from storage.sessions import end_logins
-from storage.statements import change, find_all, find_one, insert_once, lock_until_commit
+from storage.statements import change, find_all, find_one, insert_once, lock_until_commit, run_made, table_of
 from storage.tables import ConsoleLoginRow, IdentityRow, InvitationRow, MemberRow, PostedMessageRow, TeamRow
 from storage.team_tables import ApprovalRow, PlaceHomeRow, TeamRuleRow
 
@@ -36,14 +36,24 @@ class SqlTeams:
 
     async def teams_of(self, actor: Actor) -> Sequence[Team]:
         """Return the teams this actor is a member of, by name."""
-        mine = select(TeamRow).where(col(TeamRow.team_id).in_(_memberships(actor)))
+        who = {"actor_chat": actor.chat.value, "actor_id": actor.actor_id}
+        joined = [row.team_id for row in await run_made(self._db_session, _MEMBERSHIPS, who)]
+        mine = select(TeamRow).where(col(TeamRow.team_id).in_(joined))
         teams = [Team(row.team_id, row.name) for row in await find_all(self._db_session, mine)]
         return sorted(teams, key=lambda team: (team.name.casefold(), team.team_id))
 
     async def home(self, place: Place, actor: Actor, message_id: str) -> Home:
         """Return whose a place and a message in it are (empty for nobody's), and where the actor is a member."""
-        teams = (await self._db_session.execute(_memberships(actor))).scalars().all()
-        place_team = await self._place_team(place)
+        who = {
+            "chat": place.chat.value,
+            "place_id": place.place_id,
+            "actor_chat": actor.chat.value,
+            "actor_id": actor.actor_id,
+        }
+        found = (await run_made(self._db_session, _HOME, who)).all()
+        place_team = next((row.team_id for row in found if row.is_place), "")
+        joined = sorted((row.at, row.team_id) for row in found if not row.is_place)
+        teams = [team_id for _, team_id in joined]
         message_team = ""
         if message_id and len(teams) > 1:
             shown = select(PostedMessageRow).where(
@@ -64,10 +74,6 @@ class SqlTeams:
             return False
         other = update(PlaceHomeRow).where(*_is_place(place), col(PlaceHomeRow.team_id) != team_id)
         return await change(self._db_session, other.values(team_id=team_id, since=now)) == 1
-
-    async def _place_team(self, place: Place) -> str:
-        row = await find_one(self._db_session, select(PlaceHomeRow).where(*_is_place(place)))
-        return "" if row is None else row.team_id
 
     # ------------------------------------------------------------ decisions
 
@@ -212,18 +218,23 @@ async def approvals_of(db_session: AsyncSession, enhancement_id: str, revision: 
     return [Approval(row.member_id, row.by_name, row.approved_at) for row in rows]
 
 
-def _memberships(actor: Actor) -> Select[str]:
-    return (
-        select(col(IdentityRow.team_id))
-        .join(MemberRow, col(MemberRow.member_id) == col(IdentityRow.member_id))
-        .where(
-            col(IdentityRow.chat) == actor.chat.value,
-            col(IdentityRow.actor_id) == actor.actor_id,
-            col(IdentityRow.standing) != SUSPENDED,
-            col(MemberRow.removed_at).is_(None),
-        )
-        .order_by(col(MemberRow.created_at), col(IdentityRow.team_id))
+_places, _members, _identities = (table_of(kind).columns for kind in (PlaceHomeRow, MemberRow, IdentityRow))
+_MEMBERSHIPS = (
+    select(literal(False).label("is_place"), _identities["team_id"], _members["created_at"].label("at"))
+    .join_from(table_of(IdentityRow), table_of(MemberRow), _members["member_id"] == _identities["member_id"])
+    .where(
+        _identities["chat"] == bindparam("actor_chat"),
+        _identities["actor_id"] == bindparam("actor_id"),
+        _identities["standing"] != SUSPENDED,
+        _members["removed_at"].is_(None),
     )
+)
+_HOME = _MEMBERSHIPS.union_all(
+    select(literal(True), _places["team_id"], _places["since"]).where(
+        _places["chat"] == bindparam("chat"), _places["place_id"] == bindparam("place_id")
+    )
+)
+"""Made once: every event from Telegram asks it."""
 
 
 def _is_place(place: Place) -> tuple[ColumnElement[bool], ...]:

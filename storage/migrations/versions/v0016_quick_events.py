@@ -1,4 +1,4 @@
-"""`status` in the same time whatever lies behind: which chat an event came from, and indexes for what it asks."""
+"""Events and `status` in the same time whatever lies behind: an event names its chat, and what is asked is indexed."""
 
 from __future__ import annotations
 
@@ -23,3 +23,4 @@ def upgrade() -> None:
     op.create_index(op.f("ix_outbox_chat_team_id_outbox_id"), "outbox", ["chat", "team_id", "outbox_id"])
     op.drop_index(op.f("ix_enhancement_team_id_state"), table_name="enhancement")
     op.create_index(op.f("ix_enhancement_team_id_state_created_at"), "enhancement", ["team_id", "state", "created_at"])
+    op.create_index(op.f("ix_identity_chat_actor_id"), "identity", ["chat", "actor_id"])

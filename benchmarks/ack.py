@@ -152,37 +152,44 @@ async def main() -> None:
 
 
 class Feeder:
-    """Keeps as many photos in work as it was given; `seen` is how many were, at every look once all were sent."""
+    """Keeps as many photos in work as it was given; `seen` is how many were, at every look once all were sent.
+
+    A photo is in work from when it was sent: one whose event still waits for its turn has no row yet, and whoever
+    counts rows alone sends more the further the bot is behind. `others` is how many rows are not the feeder's.
+    """
 
     def __init__(self, http: httpx.AsyncClient, photos: list[bytes]) -> None:
         self._http = http
         self._photos = photos
         self.seen: list[int] = []
         self.sent = 0
+        self.others = 0
+        self.rests = False
 
     async def feed(self) -> None:
         """Send the next photo whenever one is done, for ever."""
         for photo in self._photos:
-            await post(self._http, "MUG-01", photo)
-            self.sent += 1
+            await self._send(photo)
         while True:
-            moving = await in_work(self._http)
-            self.seen.append(moving)
-            for _ in range(len(self._photos) - moving):
-                await post(self._http, "MUG-01", self._photos[self.sent % len(self._photos)])
-                self.sent += 1
+            if not self.rests:
+                rows, moving = await rows_and_moving(self._http)
+                in_work = moving + max(0, self.sent + self.others - rows)
+                self.seen.append(in_work)
+                for _ in range(len(self._photos) - in_work):
+                    await self._send(self._photos[self.sent % len(self._photos)])
             await asyncio.sleep(0.3)
 
+    async def _send(self, photo: bytes) -> None:
+        self.sent += 1
+        await post(self._http, "MUG-01", photo)
 
-async def in_work(http: httpx.AsyncClient) -> int:
-    """Return how many rows are still moving, from the metrics."""
+
+async def rows_and_moving(http: httpx.AsyncClient) -> tuple[int, int]:
+    """Return how many enhancements there are and how many of them are still moving, from the metrics."""
     lines = (await http.get("/metrics")).text.splitlines()
-    moving = [
-        line
-        for line in lines
-        if line.startswith("packshot_enhancements") and ("received" in line or "enhancing" in line)
-    ]
-    return sum(int(float(line.rsplit(" ", 1)[1])) for line in moving)
+    by_state = {line: int(float(line.rsplit(" ", 1)[1])) for line in lines if line.startswith("packshot_enhancements{")}
+    moving = sum(count for line, count in by_state.items() if "received" in line or "enhancing" in line)
+    return sum(by_state.values()), moving
 
 
 if __name__ == "__main__":

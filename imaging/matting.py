@@ -9,6 +9,8 @@ solvers working on every pixel take at 12 MP.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 
 import cv2
 import numpy as np
@@ -44,32 +46,44 @@ class EdgeModel:
         height, width = rgb.shape[:2]
         alpha = np.empty((height, width), np.uint8)
         for top in range(0, height, _TILE_PX):
-            for left in range(0, width, _TILE_PX):
-                tile = rgb[top : top + _TILE_PX, left : left + _TILE_PX]
-                alpha[top : top + _TILE_PX, left : left + _TILE_PX] = self._tile(tile, left, top, width, height)
+            bottom = min(height, top + _TILE_PX)
+            told = [(left, self._told(top, bottom, left, width, height)) for left in range(0, width, _TILE_PX)]
+            # Neighbours in one piece: a call for each tile took twice as long.
+            for value, run in groupby(told, key=itemgetter(1)):
+                left, *more = [at for at, _ in run]
+                right = min(width, (more[-1] if more else left) + _TILE_PX)
+                part = alpha[top:bottom, left:right]
+                part[:] = (
+                    self._worked_out(rgb[top:bottom, left:right], top, left, width, height) if value < 0 else value
+                )
         return alpha
 
-    def _tile(self, tile: PixelsU8, left: int, top: int, width: int, height: int) -> AlphaU8 | int:
+    def _told(self, top: int, bottom: int, left: int, width: int, height: int) -> int:
+        """Return the alpha of a tile that is 0 or 255 all over and around, else -1."""
         rows, columns = self.coefficients.shape[:2]
         step_y, step_x = rows / height, columns / width
-        tile_height, tile_width = tile.shape[:2]
-        y0, y1 = int(top * step_y), int((top + tile_height) * step_y) + 1
-        x0, x1 = int(left * step_x), int((left + tile_width) * step_x) + 1
+        right = min(width, left + _TILE_PX)
+        y0, y1 = int(top * step_y), int(bottom * step_y) + 1
+        x0, x1 = int(left * step_x), int(right * step_x) + 1
         near = self.coarse[max(0, y0 - 2) : y1 + 2, max(0, x0 - 2) : x1 + 2]
-        if near.size and near.max() == near.min() and near[0, 0] in {0, 255}:
-            return int(near[0, 0])
-        # Pixel centres to pixel centres, as cv2.resize would, for this tile only.
+        is_told = near.size > 0 and near[0, 0] in {0, 255} and near.max() == near.min()
+        return int(near[0, 0]) if is_told else -1
+
+    def _worked_out(self, part: PixelsU8, top: int, left: int, width: int, height: int) -> AlphaU8:
+        rows, columns = self.coefficients.shape[:2]
+        step_y, step_x = rows / height, columns / width
+        # Pixel centres to pixel centres, as cv2.resize would, for this part only.
         to_coarse = np.array(
             [[step_x, 0, (left + 0.5) * step_x - 0.5], [0, step_y, (top + 0.5) * step_y - 0.5]], np.float64
         )
         fine = cv2.warpAffine(
             self.coefficients,
             to_coarse,
-            (tile_width, tile_height),
+            part.shape[1::-1],
             flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP,
             borderMode=cv2.BORDER_REPLICATE,
         )
-        return _levelled(fine, tile)
+        return _levelled(fine, part)
 
 
 def _levelled(coefficients: SoftF32, rgb: PixelsU8) -> AlphaU8:

@@ -23,12 +23,20 @@ _PANEL_LONG_SIDE_PX = 620
 _MAX_BYTES = 4_000_000
 
 
-def slider_pair(framing: Framing, photo: PixelsU8, finished: PixelsU8) -> tuple[PixelsU8, PixelsU8]:
-    """Return (before, after) of equal size, at most LONG_SIDE_PX, the product at the same spot in both."""
-    whole_factor = -(-max(finished.shape[:2]) // LONG_SIDE_PX)
-    height, width = finished.shape[0] // whole_factor, finished.shape[1] // whole_factor
-    after = scaled(finished, width, height)
-    return _seen_through(framing, photo, width=width, height=height), after
+def before_in(framing: Framing, photo: PixelsU8) -> PixelsU8:
+    """Return the photo, at most LONG_SIDE_PX, with the product at the spot it has in the finished picture."""
+    width, height = _slider_size(framing.canvas_width, framing.canvas_height)
+    return _seen_through(framing, photo, width=width, height=height)
+
+
+def after_of(finished: PixelsU8) -> PixelsU8:
+    """Return the finished picture at the size of `before_in`."""
+    return scaled(finished, *_slider_size(finished.shape[1], finished.shape[0]))
+
+
+def _slider_size(width: int, height: int) -> tuple[int, int]:
+    whole_factor = -(-max(width, height) // LONG_SIDE_PX)
+    return width // whole_factor, height // whole_factor
 
 
 def side_by_side(before: PixelsU8, after: PixelsU8) -> bytes:

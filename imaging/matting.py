@@ -25,7 +25,7 @@ _EPSILON = 1e-4
 """Colour variance (0..1 squared) below which a window counts as plain and only averages the mask."""
 _CLEAR_BELOW, _SOLID_ABOVE = 0.18, 0.92
 """The filter leaves a haze on both ends; these become 0 and 1. More below, since its window smears outwards."""
-_TILE_PX = 128
+_TILE_PX = 96
 """Worked on one tile at a time: a 12 MP frame never needs all its floats at once."""
 HAZE_RATIO = 0.012
 """How far beyond the product's solid part its soft edge may reach ÷ long side of the crop."""

@@ -28,6 +28,7 @@ from bot.slots import Locks, open_locks
 from bot.steps import Steps
 from bot.stock_clock import keep_in_step, waiting_sync_jobs
 from bot.stock_steps import stock_steps
+from bot.store_inbox import read_inboxes
 from bot.stores import ConnectedStores, open_stores
 from bot.watch import watch
 from domain.catalog import PlatformName, Store, StoreId
@@ -255,6 +256,7 @@ async def working(app: App, *, steps: Steps | None = None, pace: Pace | None = N
             asyncio.create_task(_for_ever("alerts", lambda: send_alerts(app.locks, app.desk))),
             asyncio.create_task(_for_ever("surveys", lambda: survey_stores(app.locks, app.desk))),
             asyncio.create_task(_for_ever("stock", lambda: keep_in_step(app))),
+            asyncio.create_task(_for_ever("inboxes", lambda: read_inboxes(app))),
         ]
         try:
             yield

@@ -26,6 +26,9 @@ class PlatformSettings(BaseSettings):
     amazon_auth_url: str = Field("", alias="AMAZON_AUTH_URL")
     amazon_consent_url: str = Field("", alias="AMAZON_CONSENT_URL")
     amazon_region: str = Field("", alias="AMAZON_REGION")
+    amazon_sqs_url: str = Field("", alias="AMAZON_SQS_URL")
+    amazon_sqs_key_id: str = Field("", alias="AMAZON_SQS_KEY_ID")
+    amazon_sqs_secret: SecretStr = Field(SecretStr(""), alias="AMAZON_SQS_SECRET")
     etsy_keystring: SecretStr = Field(SecretStr(""), alias="ETSY_KEYSTRING")
     etsy_shared_secret: SecretStr = Field(SecretStr(""), alias="ETSY_SHARED_SECRET")
     etsy_api_url: str = Field("", alias="ETSY_API_URL")
@@ -33,7 +36,13 @@ class PlatformSettings(BaseSettings):
     woocommerce_allow_http: bool = Field(False, alias="WOOCOMMERCE_ALLOW_HTTP")
 
     @field_validator(
-        "shopify_api_url", "amazon_api_url", "amazon_auth_url", "amazon_consent_url", "etsy_api_url", "etsy_auth_url"
+        "shopify_api_url",
+        "amazon_api_url",
+        "amazon_auth_url",
+        "amazon_consent_url",
+        "amazon_sqs_url",
+        "etsy_api_url",
+        "etsy_auth_url",
     )
     @classmethod
     def _vendor_or_loopback(cls, value: str) -> str:

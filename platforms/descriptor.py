@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Protocol
 
 from domain.catalog import PlatformName, Sha256, Store
 from domain.connecting import Feature
@@ -55,6 +56,38 @@ Hear = Callable[[Mapping[str, str], bytes, Mapping[str, str], datetime], StoreHi
 
 Raises NotFromStore.
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One thing that lay in a vendor's inbox. `mine` are the settings of the stores it is about; no hint says nothing."""
+
+    receipt: str
+    mine: Mapping[str, str] = field(default_factory=dict)
+    hint: StoreHint | None = None
+
+
+class Inbox(Protocol):
+    """A queue of the deployment's own in which a vendor without webhooks leaves what changed at its stores.
+
+    Every method raises what a store's calls raise.
+    """
+
+    async def read(self) -> Sequence[Notice]:
+        """Return what lies there, waiting some seconds for the first; each comes again unless it is forgotten."""
+        ...
+
+    async def forget(self, notices: Sequence[Notice]) -> None:
+        """Take them out: they are kept."""
+        ...
+
+    async def subscribe(self, platform: StorePlatform) -> None:
+        """Have a store's changes put there; done again it changes nothing."""
+        ...
+
+
+OpenInbox = Callable[[Mapping[str, str], Transports], Inbox | None]
+"""Opens it by the deployment's settings; None where none is set."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +162,7 @@ class Descriptor:
     open: Opener
     clean: Callable[[Mapping[str, str]], Mapping[str, str]] = _as_given
     hear: Hear | None = None
+    inbox: OpenInbox | None = None
     consent: Consent | None = None
     features: tuple[Feature, ...] = ()
     shop_setting: str = ""

@@ -80,6 +80,14 @@ class AmazonStore:
             notes=tuple(notes),
         )
 
+    async def leave_notices(self, kind: str, arn: str) -> None:
+        """Have a kind of the seller's notifications put into a queue; done again it changes nothing."""
+        if await self._api.is_subscribed(kind):
+            return
+        found = (one for one in await self._api.destinations() if _arn_of(one) == arn)
+        ours = next((str(one["destinationId"]) for one in found), "")
+        await self._api.subscribe(kind, ours or await self._api.add_destination("packshot", arn))
+
     async def check_reach(self) -> None:
         """Raise NotPossible where Amazon could not fetch a picture from us."""
         # Any picture's name will do: only whether an address can be made is asked.
@@ -196,3 +204,7 @@ class AmazonStore:
 
 def _is_at(participation: Json, marketplace_id: str) -> bool:
     return (participation.get("marketplace") or {}).get("id") == marketplace_id
+
+
+def _arn_of(destination: Json) -> str:
+    return str(((destination.get("resource") or {}).get("sqs") or {}).get("arn") or "")

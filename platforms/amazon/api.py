@@ -7,14 +7,14 @@ role, and nobody says which: so another token is tried once, and what stays refu
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote
 
 from domain.catalog import Store
 from domain.connection import Tokens
-from domain.errors import MissingScope, NeedsReconnect, RejectedByStore, StoreError
+from domain.errors import MissingScope, NeedsReconnect, NotFound, RejectedByStore, StoreError
 from platforms.amazon.features import LISTING_ROLE, ORDER_ROLE
 from platforms.amazon.marketplaces import Marketplace
 from platforms.buckets import WHOLE_ACCOUNT, Buckets, Rate
@@ -24,6 +24,7 @@ from platforms.wire import Account, Answer, Call, Manners
 
 AUTH_URL: Final = "https://api.amazon.com/auth/o2/token"
 LWA: Final = "getToken"
+NOTIFICATIONS_SCOPE: Final = "sellingpartnerapi::notifications"
 MEDIA_HOSTS: Final = (".media-amazon.com", ".ssl-images-amazon.com", ".amazonaws.com")
 """Where Amazon keeps pictures, and where reports lie: S3, by an address Amazon has signed."""
 IMAGE_MOST_BYTES: Final = 50_000_000
@@ -48,6 +49,10 @@ RATES: Final[Mapping[str, Rate]] = {
     "createFeedDocument": Rate(0.5, 15.0),
     "getFeedDocument": Rate(0.0222, 10.0),
     "getMarketplaceParticipations": Rate(0.016, 15.0),
+    "getSubscription": Rate(1.0, 5.0),
+    "createSubscription": Rate(1.0, 5.0),
+    "getDestinations": Rate(1.0, 5.0),
+    "createDestination": Rate(1.0, 5.0),
     "download": Rate(20.0, 20.0),
     "upload": Rate(5.0, 10.0),
 }
@@ -153,9 +158,20 @@ def open_api(
         answer = await unsigned.send(call)
         return tokens_in(answer.json(), clock=transports.clock, store=store.name)
 
+    async def of_app() -> Mapping[str, str]:
+        form = {
+            "grant_type": "client_credentials",
+            "scope": NOTIFICATIONS_SCOPE,
+            "client_id": keys.client_id,
+            "client_secret": keys.client_secret,
+        }
+        call = Call(LWA, "POST", keys.auth_url, is_repeatable=True, form=form, is_signed=False)
+        tokens = tokens_in((await unsigned.send(call)).json(), clock=transports.clock, store=store.name)
+        return {"x-amz-access-token": tokens.access}
+
     keeper: TokenKeeper = transports.keeper(account, renew)
     key = RenewedKey(keeper, lambda tokens: {"x-amz-access-token": tokens.access})
-    return AmazonApi(transports.open(account, MANNERS, key), transports, seller_id, marketplace)
+    return AmazonApi(transports.open(account, MANNERS, key), transports, seller_id, marketplace, of_app)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +182,8 @@ class AmazonApi:
     transports: Transports
     seller_id: str
     marketplace: Marketplace
+    of_app: Callable[[], Awaitable[Mapping[str, str]]]
+    """What signs a call that is our app's and no seller's ("grantless")."""
 
     @property
     def name(self) -> str:
@@ -252,6 +270,31 @@ class AmazonApi:
         call = Call("confirmShipment", "POST", path, is_repeatable=False, json=body, scope=ORDER_ROLE)
         await self.transport.send(call)
 
+    async def is_subscribed(self, kind: str) -> bool:
+        """Whether the seller's notifications of a kind are put anywhere (getSubscription)."""
+        try:
+            found = await self._json("getSubscription", "GET", f"/notifications/v1/subscriptions/{kind}")
+        except NotFound:
+            return False
+        return bool(found.get("payload"))
+
+    async def subscribe(self, kind: str, destination_id: str) -> None:
+        """Have them put there (createSubscription). Raises RejectedByStore where there is a subscription already."""
+        body = {"payloadVersion": "1.0", "destinationId": destination_id}
+        await self._json("createSubscription", "POST", f"/notifications/v1/subscriptions/{kind}", json=body)
+
+    async def destinations(self) -> list[Json]:
+        """Where our app may have notifications put (getDestinations)."""
+        said = await self._json("getDestinations", "GET", "/notifications/v1/destinations", headers=await self.of_app())
+        return list(said.get("payload") or ())
+
+    async def add_destination(self, name: str, arn: str) -> str:
+        """Name a queue as such a place, and return its id (createDestination)."""
+        body = {"name": name, "resourceSpecification": {"sqs": {"arn": arn}}}
+        path = "/notifications/v1/destinations"
+        said = await self._json("createDestination", "POST", path, json=body, headers=await self.of_app())
+        return str((said.get("payload") or {})["destinationId"])
+
     async def fetch(self, url: str, *, max_bytes: int = IMAGE_MOST_BYTES) -> bytes:
         """Return what lies at one of Amazon's own addresses. Raises NotFound for any other host."""
         call = Call("download", "GET", url, is_repeatable=True, is_signed=False, max_bytes=max_bytes, total_s=300.0)
@@ -279,7 +322,12 @@ class AmazonApi:
         params: Mapping[str, str | int] | None = None,
         json: Json | None = None,
         scope: str = "",
+        headers: Mapping[str, str] | None = None,
     ) -> Json:
-        call = Call(operation, method, path, is_repeatable=True, params=params or (), json=json, scope=scope)
+        """Make a call that may be repeated; `headers` sign one that is not the seller's."""
+        call = Call(
+            operation, method, path, is_repeatable=True, params=params or (), json=json, scope=scope,
+            is_signed=headers is None, headers=headers or {},
+        )  # fmt: skip
         body = (await self.transport.send(call)).json()
         return body if isinstance(body, dict) else {}

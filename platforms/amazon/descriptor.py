@@ -11,6 +11,7 @@ from domain.ports import StorePlatform
 from platforms.amazon.api import AUTH_URL
 from platforms.amazon.consent import ask, is_open, take
 from platforms.amazon.features import FEATURES
+from platforms.amazon.inbox import open_inbox
 from platforms.amazon.marketplaces import MARKETPLACES, REGIONS, SANDBOX, endpoint, marketplace_of
 from platforms.descriptor import Consent, Descriptor, Setting, Supplies
 
@@ -87,6 +88,7 @@ DESCRIPTOR = Descriptor(
     settings=SETTINGS,
     open=open_store,
     clean=clean,
+    inbox=open_inbox,
     consent=Consent(("seller_id", "refresh_token"), ask, take, is_open),
     features=FEATURES,
     shop_setting="marketplace",

@@ -19,6 +19,7 @@ from aiohttp import web
 
 from platforms.buckets import Rate
 from tests.fakes.amazon_goods import MARKETPLACE, VARIANTS, Goods, Item
+from tests.fakes.amazon_notices import Notices, errors
 from tests.fakes.limits import Limits
 from tests.fakes.store_server import Seen, StoreServer, Way, answer_json
 from tests.fakes.store_side import HandTime
@@ -32,10 +33,13 @@ RATES: dict[str, tuple[float, float]] = {
     "createReport": (0.0167, 15), "getReport": (2, 15), "getReportDocument": (0.0167, 15),
     "getMarketplaceParticipations": (0.016, 15), "createFeed": (0.0083, 15), "getFeed": (2, 15),
     "createFeedDocument": (0.5, 15), "getFeedDocument": (0.0222, 10),
+    "getSubscription": (1, 5), "createSubscription": (1, 5), "getDestinations": (1, 5), "createDestination": (1, 5),
 }  # fmt: skip
 INCLUDED = {"summaries", "attributes", "issues", "offers", "fulfillmentAvailability", "productTypes"}
 LISTING_ROLE, ORDER_ROLE = "Product Listing", "Inventory and Order Tracking"
 _ORDERS = {"searchOrders", "getOrder", "confirmShipment"}
+_GRANTLESS = {"getDestinations", "createDestination"}
+_ANY_ROLE = {"getMarketplaceParticipations", "getSubscription", "createSubscription"}
 
 
 @dataclass(slots=True)
@@ -59,6 +63,7 @@ class AmazonServer(StoreServer):
     reports: dict[str, int] = field(default_factory=dict)
     """Reads of a report that is not finished yet."""
     documents: dict[str, bytes] = field(default_factory=dict)
+    notices: Notices = field(default_factory=Notices)
     limits: Limits = field(init=False)
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -95,6 +100,10 @@ class AmazonServer(StoreServer):
             self._way("POST", feeds + "/feeds", "createFeed", self._make_feed),
             self._way("GET", feeds + "/feeds/{feed_id}", "getFeed", self._feed),
             self._way("GET", feeds + "/documents/{document_id}", "getFeedDocument", self._document),
+            self._way("GET", "/notifications/v1/subscriptions/{kind}", "getSubscription", self.notices.subscription),
+            self._way("POST", "/notifications/v1/subscriptions/{kind}", "createSubscription", self.notices.subscribe),
+            self._way("GET", "/notifications/v1/destinations", "getDestinations", self.notices.destinations),
+            self._way("POST", "/notifications/v1/destinations", "createDestination", self.notices.add_destination),
             Way("GET", "/images/I/{name}", "download", self._file),
             Way("GET", "/files/{document_id}", "download", self._download),
             Way("PUT", "/files/{document_id}", "upload", self._upload),
@@ -111,9 +120,12 @@ class AmazonServer(StoreServer):
         return Way(method, path, operation, entry)
 
     def _unauthorised(self, seen: Seen, operation: str) -> web.Response | None:
-        ends = self.tokens.get(seen.headers.get("x-amz-access-token", ""), 0.0)
+        access = seen.headers.get("x-amz-access-token", "")
+        ends = self.tokens.get(access, 0.0)
         role = ORDER_ROLE if operation in _ORDERS else LISTING_ROLE
-        is_free = operation == "getMarketplaceParticipations"
+        if (operation in _GRANTLESS) != access.startswith("Atc|"):
+            return errors("Unauthorized", "Access to requested resource is denied.", status=403)
+        is_free = operation in _ANY_ROLE | _GRANTLESS
         if self.is_revoked or ends <= self.time.monotonic() or (role not in self.roles and not is_free):
             return errors("Unauthorized", "Access to requested resource is denied.", status=403)
         return None
@@ -122,6 +134,12 @@ class AmazonServer(StoreServer):
         form = seen.form()
         if (form.get("client_id"), form.get("client_secret")) != (CLIENT_ID, self.client_secret):
             return answer_json({"error": "invalid_client", "error_description": "Client auth failed"}, status=401)
+        if form.get("grant_type") == "client_credentials":
+            if form.get("scope") != "sellingpartnerapi::notifications":
+                return answer_json({"error": "invalid_scope", "error_description": "No such scope"}, status=400)
+            access = f"Atc|{next(self._numbers)}"
+            self.tokens[access] = self.time.monotonic() + ACCESS_S
+            return answer_json({"access_token": access, "token_type": "bearer", "expires_in": ACCESS_S})
         if form.get("grant_type") == "authorization_code":
             if self.codes.pop(form.get("code", ""), None) != form.get("redirect_uri"):
                 return answer_json({"error": "invalid_grant", "error_description": "The code is not valid"}, status=400)
@@ -360,8 +378,3 @@ class AmazonServer(StoreServer):
     async def _upload(self, seen: Seen) -> web.StreamResponse:
         self.documents[seen.match["document_id"]] = seen.body
         return web.Response(status=200)
-
-
-def errors(code: str, message: str, *, status: int) -> web.Response:
-    """Return a refusal in Amazon's shape."""
-    return answer_json({"errors": [{"code": code, "message": message, "details": ""}]}, status=status)

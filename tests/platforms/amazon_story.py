@@ -43,3 +43,5 @@ async def play(shop: AmazonHarness) -> None:
     skus = [Sku(f"SKU-{number:03d}") for number in range(60)]
     await platform.set_stock_of_many([StockWrite("f", StockId(one.value), one, was=1, quantity=4) for one in skus])
     assert (await platform.read_images(ListingId("SKU-001"))) == ()
+    await platform.leave_notices("ORDER_CHANGE", "arn:aws:sqs:eu-west-1:444455556666:packshot")
+    await platform.leave_notices("ORDER_CHANGE", "arn:aws:sqs:eu-west-1:444455556666:packshot")

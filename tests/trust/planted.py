@@ -17,6 +17,7 @@ ANSWERS = (401, 400, 403, 404, 200, 422)
 SETTINGS = {
     "SHOPIFY_CLIENT_SECRET": "shpss_planted0123456789abcdef0123456789",
     "AMAZON_CLIENT_SECRET": "amzn1.oa2-cs.v1.planted0123456789abcdef",
+    "AMAZON_SQS_SECRET": "plantedqueuekey0123456789abcdef",
     "ETSY_KEYSTRING": "plantedetsykeystring24xx",
     "ETSY_SHARED_SECRET": "plantedetsyshared",
     "METRICS_TOKEN": "planted-metrics-token-0123456789abcdef",

@@ -1,0 +1,109 @@
+"""Reads the inboxes of vendors that leave messages instead of calling: kept as hints, then forgotten there.
+
+One process reads each. A message is taken out only after its hint is on the disk, so one that comes twice is known.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Final
+
+from domain.catalog import PlatformName, Store, StoreId
+from domain.connection import StoreHints
+from domain.errors import PackshotError, StoreError
+from platforms.descriptor import Inbox, Notice
+from platforms.registry import PLATFORMS
+from storage.store_hints import SqlStoreHints
+
+if TYPE_CHECKING:
+    from bot.app import App
+    from bot.stores import ConnectedStores
+
+log = logging.getLogger("packshot.stores")
+
+RETRY_S: Final = 30.0
+"""So long is waited after a failure; the orders are pulled in turn meanwhile, as where there is no inbox."""
+
+
+async def read_inboxes(app: App) -> None:
+    """Read every inbox that is set, for ever."""
+    transports = app.stores.supplies.transports
+    opened = {
+        platform: inbox
+        for platform, one in PLATFORMS.items()
+        if one.inbox is not None and (inbox := one.inbox(app.stores.deployment, transports)) is not None
+    }
+    if not opened:
+        await asyncio.Event().wait()
+    await asyncio.gather(*(_read(app, platform, inbox) for platform, inbox in opened.items()))
+
+
+async def _read(app: App, platform: PlatformName, inbox: Inbox) -> None:
+    reader = InboxReader(app.stores, SqlStoreHints(app.database, app.desk.clock, app.enqueuer), platform, inbox)
+    while True:
+        held = await asyncio.to_thread(app.locks.try_hold, f"inbox-{platform.value}")
+        if held is None:
+            await asyncio.sleep(RETRY_S)
+            continue
+        try:
+            while await asyncio.to_thread(held.is_still_mine):
+                try:
+                    await reader.read_once()
+                except PackshotError as error:
+                    log.warning("the inbox of %s: %s", platform.value, error)
+                    await asyncio.sleep(RETRY_S)
+        finally:
+            await asyncio.to_thread(held.release)
+
+
+class InboxReader:
+    """Turns what lies in one inbox into hints of the stores it is about."""
+
+    def __init__(self, stores: ConnectedStores, hints: StoreHints, platform: PlatformName, inbox: Inbox) -> None:
+        self._stores = stores
+        self._hints = hints
+        self._platform = platform
+        self._inbox = inbox
+        self._subscribed: set[StoreId] = set()
+
+    async def read_once(self) -> int:
+        """Subscribe the stores that are new, read what lies there, and return how many hints were new.
+
+        Raises what the inbox's calls raise.
+        """
+        stores = await self._opened()
+        await self._subscribe([store for store, _ in stores])
+        notices = await self._inbox.read()
+        new = 0
+        for notice in notices:
+            for store in _about(notice, stores):
+                if notice.hint is not None:
+                    new += await self._hints.keep(store, notice.hint)
+        await self._inbox.forget(notices)
+        return new
+
+    async def _opened(self) -> Sequence[tuple[Store, Mapping[str, str]]]:
+        mine = [store for store in await self._stores.rows.everywhere() if store.platform is self._platform]
+        return [(store, await self._stores.settings_of(store)) for store in mine]
+
+    async def _subscribe(self, stores: Sequence[Store]) -> None:
+        for store in stores:
+            if store.store_id in self._subscribed:
+                continue
+            try:
+                await self._inbox.subscribe(await self._stores.open(store.store_id))
+            except StoreError as error:
+                # Its orders are pulled in turn all the same; the next start tries again.
+                log.warning("%s does not leave messages: %s", store.store_id, error)
+            self._subscribed.add(store.store_id)
+
+
+def _about(notice: Notice, stores: Sequence[tuple[Store, Mapping[str, str]]]) -> list[Store]:
+    """Return the stores a notice is about: none, where it says nothing or somebody else's."""
+    return [
+        store
+        for store, settings in stores
+        if notice.mine and all(settings.get(name) == value for name, value in notice.mine.items())
+    ]

@@ -216,6 +216,8 @@ class PushState(StrEnum):
     """Not written, and trying again as it is will not help (the listing is gone, the store refused it)."""
     LOST = "lost"
     """Given up without knowing whether it was written."""
+    WITHDRAWN = "withdrawn"
+    """A raise that was never sent, and that would promise too much by what is known now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +234,8 @@ class Push:
     state: PushState = PushState.OPEN
     closed_at: datetime | None = None
     why: str = ""
+    sent_at: datetime | None = None
+    """When somebody took it up to send it: from then on it may have arrived."""
 
     @property
     def key(self) -> OutletKey:
@@ -242,6 +246,14 @@ class Push:
     def to_quantity(self) -> int:
         """Return what the place shall show."""
         return self.from_quantity + self.delta
+
+
+@dataclass(frozen=True, slots=True)
+class TakenUp:
+    """What is to be sent to a store now, and what was to be and no longer is."""
+
+    pushes: Sequence[Push]
+    withdrawn: Sequence[Push] = ()
 
 
 @dataclass(frozen=True, slots=True)

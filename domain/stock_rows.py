@@ -8,7 +8,7 @@ that nobody waits in a circle; a unit of work should touch its SKUs in one call.
 A store is kept in step in four moves, each safe to repeat after a crash:
 
 1. `book_orders` with every page of a pull, then `finish_pull`;
-2. `open_pushes` in one unit of work, then write to the stores, then `close_pushes`; until it says nothing is due.
+2. `open_pushes` in one unit of work, `take_up` before they are written to the stores, then `close_pushes`; until it says nothing is due.
    A push that was open before the crash is in `pushes` and is written again with the same id and numbers;
 3. to read: take `shown`, ask the store, pull its orders, then `observe`;
 4. what `observe` calls a mismatch is asked of a person, and their answer is `resolve`.
@@ -36,6 +36,7 @@ from domain.stock import (
     Shown,
     SkuFacts,
     StockLink,
+    TakenUp,
 )
 from domain.trade import Order, OrderId
 
@@ -162,6 +163,10 @@ class PushRows(Protocol):
         self, team_id: str, *, state: PushState = PushState.OPEN, store_id: StoreId | None = None, limit: int = 1_000
     ) -> Sequence[Push]:
         """Return pushes in a state, the longest open first."""
+        ...
+
+    async def take_up(self, team_id: str, store_id: StoreId, *, limit: int, now: datetime) -> TakenUp:
+        """Take the longest open up to be sent now; raises that were never sent and are too much by now are withdrawn."""
         ...
 
     async def close_pushes(self, team_id: str, ends: Sequence[PushEnd], *, now: datetime) -> Sequence[Push]:

@@ -101,6 +101,28 @@ def plan(pool: Pool) -> Sequence[Wish]:
     return wishes
 
 
+def outdated(pool: Pool) -> Sequence[Push]:
+    """Return the raises that nobody has sent yet and that would not be opened now.
+
+    A raise may wait long for a store that does not answer. What was sold elsewhere meanwhile leaves less, and then it
+    would promise what is gone; one that was sent is repeated as it is, since it may have arrived.
+    """
+    found: list[Push] = []
+    for outlet in pool.outlets:
+        push = outlet.push
+        if push is None or push.delta <= 0 or push.sent_at is not None:
+            continue
+        others = [replace(one, push=None) if one.push in (push, *found) else one for one in pool.outlets]
+        without = replace(pool, outlets=tuple(others))
+        room = pool.on_hand - sum(promise(one) for one in others if _promises(one))
+        need = push.to_quantity - max(0, outlet.shown.quantity or 0)
+        is_split = pool.on_hand <= pool.facts.split_at
+        is_too_much = push.to_quantity > targets(without).get(push.key, 0) or (is_split and need > room)
+        if is_too_much or is_blocked(pool):
+            found.append(push)
+    return found
+
+
 def is_blocked(pool: Pool) -> bool:
     """Whether a place sold something that no pulled order explains yet, so that raises of this SKU wait."""
     return any(is_waiting_for_orders(outlet.shown, outlet.pull) for outlet in pool.outlets)

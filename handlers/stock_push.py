@@ -174,8 +174,11 @@ async def push(store_id: str, desk: Desk) -> None:
         if is_rested(began_at, store, desk.clock()):
             await pull(platform, desk)
     most = BULK_AT_ONCE if isinstance(platform, SetsStockInBulk) else PUSHES_AT_ONCE
-    async with desk.work.reading() as rows:
-        pushes = await rows.stock.pushes(store.team_id, store_id=store.store_id, limit=most)
+    async with desk.work() as work:
+        taken = await work.stock.take_up(store.team_id, store.store_id, limit=most, now=desk.clock())
+        less = list({one.sku.key: one.sku for one in taken.withdrawn}.values())
+        await open_writes(work, store.team_id, less, now=desk.clock())
+    pushes = taken.pushes
     written = await write(platform, pushes)
     await _close(platform, pushes, written, desk)
     if written.trouble is not None:

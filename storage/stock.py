@@ -28,10 +28,11 @@ from domain.stock import (
     PushState,
     Seen,
     Shown,
+    TakenUp,
     Wish,
 )
 from domain.stock_rows import Skus
-from domain.stock_rules import Verdict, after_push, after_read, plan
+from domain.stock_rules import Verdict, after_push, after_read, outdated, plan
 from storage.codec import clean_text
 from storage.stock_codec import (
     MISMATCH,
@@ -50,6 +51,11 @@ _CLOSE_PUSH: Final = (
     update(PUSH)
     .where(PUSH.c.push_id == bindparam("of_push"), PUSH.c.state == PushState.OPEN.value)
     .values(state=bindparam("now_state"), closed_at=bindparam("at"), why=bindparam("said"))
+)
+_SEND_PUSH: Final = (
+    update(PUSH)
+    .where(PUSH.c.push_id == bindparam("of_push"), PUSH.c.state == PushState.OPEN.value, PUSH.c.sent_at.is_(None))
+    .values(sent_at=bindparam("at"))
 )
 _CHANGE_MISMATCH: Final = (
     update(MISMATCH)
@@ -86,6 +92,19 @@ class SqlStock(SqlOrders):
             statement = statement.where(PUSH.c.store_id == store_id)
         in_order = statement.order_by(PUSH.c.opened_at, PUSH.c.push_id).limit(limit)
         return [push_of(row) for row in await self.rows_of(in_order)]
+
+    async def take_up(self, team_id: str, store_id: StoreId, *, limit: int, now: datetime) -> TakenUp:
+        """Take the longest open up to be sent now; raises that were never sent and are too much by now are withdrawn."""
+        fresh = [one for one in await self.pushes(team_id, store_id=store_id, limit=limit) if one.sent_at is None]
+        raised = {one.sku.key: one.sku for one in fresh if one.delta > 0}
+        withdrawn: Sequence[Push] = ()
+        if raised:
+            pools = await self.pools(team_id, list(raised.values()), for_change=True)
+            mine = [one for pool in pools.values() for one in outdated(pool) if one.store_id == store_id]
+            ends = [PushEnd(one.push_id, PushState.WITHDRAWN, why="less is left by now") for one in mine]
+            withdrawn = await self.close_pushes(team_id, ends, now=now)
+        await self.run(_SEND_PUSH, [{"of_push": one.push_id, "at": now} for one in fresh])
+        return TakenUp(await self.pushes(team_id, store_id=store_id, limit=limit), withdrawn)
 
     async def close_pushes(self, team_id: str, ends: Sequence[PushEnd], *, now: datetime) -> Sequence[Push]:
         """Close those that are open; what their ends mean for the belief comes with it."""

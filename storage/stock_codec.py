@@ -144,6 +144,7 @@ def push_of(row: Row[Any]) -> Push:
         PushState(row.state),
         row.closed_at,
         row.why,
+        row.sent_at,
     )
 
 
@@ -178,6 +179,7 @@ def push_columns(team_id: str, push: Push) -> dict[str, Any]:
         "why": clean_text(push.why),
         "opened_at": push.opened_at,
         "closed_at": push.closed_at,
+        "sent_at": push.sent_at,
     }
 
 

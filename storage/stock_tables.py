@@ -132,6 +132,7 @@ class StockPushRow(Row, table=True):
     why: str
     opened_at: datetime = Field(sa_type=UtcDateTime)
     closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class StockMismatchRow(Row, table=True):

@@ -218,6 +218,8 @@ class Business:
     async def send(self, push: Push) -> PushEnd | None:
         """Write to a store, and return what to make of the answer; None while nobody can tell: it is sent again."""
         shop = self.shop_of(push)
+        if not await self._take_up(shop, push):
+            return None
         write = StockWrite(push.push_id, push.stock_id, push.sku, push.from_quantity, push.to_quantity)
         total, is_split = self._promised(), (await self.pool()).on_hand <= self.split_at
         try:
@@ -232,6 +234,14 @@ class Business:
             if push.delta > 0 and is_split and shop.way is WriteWay.SWAPS and not self.edited:
                 assert self._promised() <= max(total, self.on_shelf), "a raise promised more than there is"
         return PushEnd(push.push_id, PushState.DONE)
+
+    async def _take_up(self, shop: Shop, push: Push) -> bool:
+        """Do what a worker does before it writes; False where the write was withdrawn."""
+        async with self.desk.work() as work:
+            store_id, now = shop.platform.store.store_id, self.ledger.clock()
+            taken = await work.stock.take_up(TEAM_ID, store_id, limit=100, now=now)
+            await stock_orders.open_writes(work, TEAM_ID, [one.sku for one in taken.withdrawn], now=now)
+        return push.push_id in {one.push_id for one in taken.pushes}
 
     async def take(self, end: PushEnd) -> None:
         """Take an answer in."""

@@ -67,6 +67,22 @@ def find_too_few_and_receive_more(machine: Machine) -> None:
     machine.holds()
 
 
+def raise_when_less_is_left(machine: Machine) -> None:
+    """A raise waits while its store is away; elsewhere the last pieces go."""
+    machine.sell("shopify", 4)
+    machine.sell("shopify", 4)
+    machine.poll("shopify")
+    machine.write("shopify", None, False)
+    machine.receive(3)
+    machine.open()
+    business = machine.business
+    raising = next(one for one in machine._run(business.pushes()) if one.delta > 0)
+    machine.sell("woo", 3)
+    machine.poll("woo")
+    machine._run(business.send(raising))
+    machine.holds()
+
+
 def no_dedupe(plant: pytest.MonkeyPatch) -> None:
     """Every delivery of an order counts."""
     numbers = itertools.count()
@@ -125,12 +141,18 @@ def hear_an_old_word_last(machine: Machine) -> None:
     machine.holds()
 
 
+def nothing_withdrawn(plant: pytest.MonkeyPatch) -> None:
+    """What was opened once is written, however long ago."""
+    plant.setattr(stock, "outdated", lambda _pool: [])
+
+
 BUGS: dict[str, tuple[Plant, Walk, str]] = {
     "no dedupe": (no_dedupe, hear_of_a_sale_twice, "on hand is what is on the shelf"),
     "no split": (no_split, come_down_to_the_last, "instead of"),
     "shown not updated": (shown_not_updated, hear_of_a_sale, "and we believe"),
     "no idempotency": (no_idempotency, die_before_the_answer, "nobody typed anything"),
     "no below-zero rule": (no_below_zero_rule, find_too_few_and_receive_more, "a raise while"),
+    "nothing withdrawn": (nothing_withdrawn, raise_when_less_is_left, "promised more than there is"),
     "counts overwritten": (counts_overwritten, hear_an_old_word_last, "only grows"),
 }
 """The bug, the walk on which it shows, and what is said of it."""

@@ -10,7 +10,7 @@ import pytest
 
 from domain.catalog import Sku
 from domain.errors import RowChanged
-from domain.stock import MismatchState, Push, PushEnd, PushState, SkuFacts, WriteWay
+from domain.stock import MismatchState, Push, PushEnd, PushState, SkuFacts, TakenUp, WriteWay
 from storage.catalog import StoreRows
 from storage.database import Database
 from tests.stock.ledger import MUG, Ledger, open_ledger, order
@@ -75,6 +75,30 @@ async def test_at_most_one_push_a_place_is_open(ledger: Ledger) -> None:
     again = await ledger.open()
     assert [push.key for push in again] == [first[0].key]
     assert again[0].push_id != first[0].push_id
+
+
+async def test_a_raise_is_withdrawn_while_nobody_has_sent_it_and_repeated_once_somebody_has(ledger: Ledger) -> None:
+    await ledger.receive(5)
+    await ledger.open()
+    store = ledger.stores["a"]
+
+    async def take_up() -> TakenUp:
+        async with ledger.work() as work:
+            return await work.stock.take_up(ledger.team.team_id, store.store_id, limit=10, now=ledger.clock())
+
+    await ledger.count(12)
+    taken = await take_up()
+    assert (list(taken.pushes), [one.to_quantity for one in taken.withdrawn]) == ([], [15])
+    assert [one.state for one in taken.withdrawn] == [PushState.WITHDRAWN]
+    assert (await ledger.shown("a")).quantity == 10, "nothing was written"
+    [again] = [one for one in await ledger.open() if one.store_id == store.store_id]
+    assert again.to_quantity == 12
+    [sent] = (await take_up()).pushes
+    assert sent.sent_at is not None
+    await ledger.count(11)
+    taken = await take_up()
+    assert ([one.push_id for one in taken.pushes], taken.withdrawn) == ([again.push_id], ())
+    assert taken.pushes[0].sent_at == sent.sent_at
 
 
 async def test_a_late_second_answer_changes_nothing(ledger: Ledger) -> None:

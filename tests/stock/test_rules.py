@@ -31,7 +31,7 @@ from domain.stock import (
     WriteWay,
     in_stock_days,
 )
-from domain.stock_rules import Verdict, after_read, compare_links, first_count, plan, promise, targets
+from domain.stock_rules import Verdict, after_read, compare_links, first_count, outdated, plan, promise, targets
 from domain.trade import StockId, StockLevel
 from handlers.stock_links import link_of
 
@@ -131,6 +131,29 @@ def test_a_place_in_doubt_is_not_written(shown: Shown) -> None:
 
 
 # ---------------------------------------------------------------- orders, reads, numbers
+
+
+def raising(place: Outlet, to: int, *, sent_at: datetime | None = None) -> Outlet:
+    """The place with a raise that is open."""
+    shown = place.shown.quantity or 0
+    push = Push("p", place.link.sku, *place.link.key, shown, to - shown, NOW, sent_at=sent_at)
+    return replace(place, push=push)
+
+
+def test_a_raise_that_is_too_much_by_now_is_outdated_until_it_was_sent() -> None:
+    waiting = raising(outlet("a", 0), 4)
+    assert outdated(pool(5, [waiting, outlet("b", 4)])) == []
+    assert outdated(pool(2, [waiting, outlet("b", 4)])) == [waiting.push], "two are left, and four would be shown"
+    assert outdated(pool(3, [raising(outlet("a", 0), 2), outlet("b", 2)])), "two and two are more than three"
+    sent = raising(outlet("a", 0), 4, sent_at=NOW)
+    assert outdated(pool(2, [sent, outlet("b", 4)])) == [], "it may have arrived: it is repeated as it is"
+    assert outdated(pool(0, [raising(outlet("a", 9), 0)])) == [], "a decrease is never too much"
+
+
+def test_a_raise_waits_again_once_a_store_sold_what_we_have_no_order_of() -> None:
+    short = replace(outlet("b", -1), shown=Shown(-1, blocked_at=NOW))
+    waiting = raising(outlet("a", 0), 4)
+    assert outdated(pool(9, [waiting, short])) == [waiting.push]
 
 
 @given(COUNTS, COUNTS, COUNTS)

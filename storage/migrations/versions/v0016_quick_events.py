@@ -1,4 +1,7 @@
-"""Events and `status` in the same time whatever lies behind: an event names its chat, and what is asked is indexed."""
+"""Events and `status` in the same time whatever lies behind; and when a write to a store's stock was taken up.
+
+An event names its chat, and what is asked is indexed. Writes that are open now may have been sent.
+"""
 
 from __future__ import annotations
 
@@ -24,3 +27,5 @@ def upgrade() -> None:
     op.drop_index(op.f("ix_enhancement_team_id_state"), table_name="enhancement")
     op.create_index(op.f("ix_enhancement_team_id_state_created_at"), "enhancement", ["team_id", "state", "created_at"])
     op.create_index(op.f("ix_identity_chat_actor_id"), "identity", ["chat", "actor_id"])
+    op.add_column("stock_push", sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True))
+    op.execute("UPDATE stock_push SET sent_at = opened_at")

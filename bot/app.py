@@ -261,12 +261,19 @@ async def working(app: App, *, steps: Steps | None = None, pace: Pace | None = N
         try:
             yield
         finally:
-            for loop in loops:
-                loop.cancel()
-            await asyncio.gather(*loops, return_exceptions=True)
+            await _end(loops)
             await jobs.close(drain_s=5)
     finally:
         await asyncio.to_thread(slot.release)
+
+
+async def _end(loops: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel until all have ended: one that was cancelled just as its wait was over may not have heard it."""
+    running = set(loops)
+    while running:
+        for loop in running:
+            loop.cancel()
+        _, running = await asyncio.wait(running, timeout=1)
 
 
 async def _moving(database: Database) -> Sequence[tuple[Job, datetime]]:

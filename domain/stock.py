@@ -249,14 +249,6 @@ class Push:
 
 
 @dataclass(frozen=True, slots=True)
-class TakenUp:
-    """What is to be sent to a store now, and what was to be and no longer is."""
-
-    pushes: Sequence[Push]
-    withdrawn: Sequence[Push] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class PushEnd:
     """How a push ended. `found` is what the store showed instead (REFUSED), `why` the store's words.
 

@@ -17,6 +17,7 @@ A store is kept in step in four moves, each safe to repeat after a crash:
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
@@ -36,11 +37,18 @@ from domain.stock import (
     Shown,
     SkuFacts,
     StockLink,
-    TakenUp,
 )
 from domain.trade import Order, OrderId
 
 Skus = Sequence[Sku]
+
+
+@dataclass(frozen=True, slots=True)
+class TakenUp:
+    """What is to be sent to a store now, and what was to be and no longer is."""
+
+    pushes: Sequence[Push]
+    withdrawn: Sequence[Push] = ()
 
 
 class PoolRows(Protocol):

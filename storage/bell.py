@@ -32,7 +32,9 @@ class Bell:
         try:
             if self.rung > after:
                 return True
-            await asyncio.wait_for(entry[1].wait(), timeout_s)
+            # Not wait_for: in Python 3.11 it loses a cancellation that comes in the moment of the ring.
+            async with asyncio.timeout(timeout_s):
+                await entry[1].wait()
         except TimeoutError:
             return False
         finally:

@@ -28,10 +28,9 @@ from domain.stock import (
     PushState,
     Seen,
     Shown,
-    TakenUp,
     Wish,
 )
-from domain.stock_rows import Skus
+from domain.stock_rows import Skus, TakenUp
 from domain.stock_rules import Verdict, after_push, after_read, outdated, plan
 from storage.codec import clean_text
 from storage.stock_codec import (

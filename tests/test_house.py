@@ -16,6 +16,7 @@ HOUSE = Path(__file__).resolve().parents[1]
 PACKAGES = ("bot", "domain", "handlers", "imaging", "platforms", "storage")
 LINES_MOST = 400
 LONGER_FOR_A_REASON = {
+    "tests/stock/proof.py": "everything that may happen to one business, and what must hold of it",
     "storage/tables.py": "every table stands in one file, so that a migration can be checked against it",
     "tests/console/test_browser.py": "one browser and one page: split, each half would start its own",
     "tests/console/test_listeners.py": "every refusal of one door, beside the fixtures that knock at it",

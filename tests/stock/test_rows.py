@@ -10,7 +10,8 @@ import pytest
 
 from domain.catalog import Sku
 from domain.errors import RowChanged
-from domain.stock import MismatchState, Push, PushEnd, PushState, SkuFacts, TakenUp, WriteWay
+from domain.stock import MismatchState, Push, PushEnd, PushState, SkuFacts, WriteWay
+from domain.stock_rows import TakenUp
 from storage.catalog import StoreRows
 from storage.database import Database
 from tests.stock.ledger import MUG, Ledger, open_ledger, order

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
@@ -25,6 +26,9 @@ log = logging.getLogger("packshot.stores")
 
 RETRY_S: Final = 30.0
 """So long is waited after a failure; the orders are pulled in turn meanwhile, as where there is no inbox."""
+
+AGAIN_S: Final = 3600.0
+"""So long until a store that could not be subscribed is tried again."""
 
 
 async def read_inboxes(app: App) -> None:
@@ -67,6 +71,7 @@ class InboxReader:
         self._platform = platform
         self._inbox = inbox
         self._subscribed: set[StoreId] = set()
+        self._rests: dict[StoreId, float] = {}
 
     async def read_once(self) -> int:
         """Subscribe the stores that are new, read what lies there, and return how many hints were new.
@@ -76,13 +81,11 @@ class InboxReader:
         stores = await self._opened()
         await self._subscribe([store for store, _ in stores])
         notices = await self._inbox.read()
-        new = 0
-        for notice in notices:
-            for store in _about(notice, stores):
-                if notice.hint is not None:
-                    new += await self._hints.keep(store, notice.hint)
+        told = [(store, notice.hint) for notice in notices if notice.hint for store in _about(notice, stores)]
+        # At once, so that they share one transaction.
+        new = await asyncio.gather(*(self._hints.keep(store, hint) for store, hint in told))
         await self._inbox.forget(notices)
-        return new
+        return sum(new)
 
     async def _opened(self) -> Sequence[tuple[Store, Mapping[str, str]]]:
         mine = [store for store in await self._stores.rows.everywhere() if store.platform is self._platform]
@@ -90,13 +93,15 @@ class InboxReader:
 
     async def _subscribe(self, stores: Sequence[Store]) -> None:
         for store in stores:
-            if store.store_id in self._subscribed:
+            if store.store_id in self._subscribed or time.monotonic() < self._rests.get(store.store_id, 0.0):
                 continue
             try:
                 await self._inbox.subscribe(await self._stores.open(store.store_id))
             except StoreError as error:
-                # Its orders are pulled in turn all the same; the next start tries again.
+                # Its orders are pulled in turn all the same.
                 log.warning("%s does not leave messages: %s", store.store_id, error)
+                self._rests[store.store_id] = time.monotonic() + AGAIN_S
+                continue
             self._subscribed.add(store.store_id)
 
 

@@ -8,7 +8,8 @@ that nobody waits in a circle; a unit of work should touch its SKUs in one call.
 A store is kept in step in four moves, each safe to repeat after a crash:
 
 1. `book_orders` with every page of a pull, then `finish_pull`;
-2. `open_pushes` in one unit of work, `take_up` before they are written to the stores, then `close_pushes`; until it says nothing is due.
+2. `open_pushes` in one unit of work, `take_up` before they are written to the stores, then `close_pushes`; until it
+   says nothing is due.
    A push that was open before the crash is in `pushes` and is written again with the same id and numbers;
 3. to read: take `shown`, ask the store, pull its orders, then `observe`;
 4. what `observe` calls a mismatch is asked of a person, and their answer is `resolve`.

@@ -176,8 +176,9 @@ async def push(store_id: str, desk: Desk) -> None:
     most = BULK_AT_ONCE if isinstance(platform, SetsStockInBulk) else PUSHES_AT_ONCE
     async with desk.work() as work:
         taken = await work.stock.take_up(store.team_id, store.store_id, limit=most, now=desk.clock())
-        less = list({one.sku.key: one.sku for one in taken.withdrawn}.values())
-        await open_writes(work, store.team_id, less, now=desk.clock())
+        if taken.withdrawn:
+            less = list({one.sku.key: one.sku for one in taken.withdrawn}.values())
+            await open_writes(work, store.team_id, less, now=desk.clock())
     pushes = taken.pushes
     written = await write(platform, pushes)
     await _close(platform, pushes, written, desk)

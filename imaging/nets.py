@@ -102,7 +102,7 @@ class U2Net:
         return _stretched(raw)
 
     def _takes_any_size(self) -> bool:
-        """Try a tiny picture: exports that resize to constants (rembg's own files) fail to concatenate it."""
+        """Try a tiny picture: an export whose sizes `free_picture_size` does not find fails to concatenate it."""
         try:
             self._net.run(np.zeros((1, 3, 96, 64), np.float32))
         except Fault:

@@ -112,7 +112,7 @@ _SHORT_NAMES = {
 }
 
 _VARIANTS = {"u2netp": ("u2netp_s.onnx", "u2netp_h.onnx", "u2netp.onnx")}
-"""Best first: `_s` and `_h` resize by scales and so take any picture size, the plain file does not."""
+"""Best first: `_s` and `_h` resize by scales, in the plain file every size is worked out anew (imaging/graph.py)."""
 
 HeldState = Literal["whole", "other", "missing"]
 

@@ -293,7 +293,10 @@ class AmazonApi:
         body = {"name": name, "resourceSpecification": {"sqs": {"arn": arn}}}
         path = "/notifications/v1/destinations"
         said = await self._json("createDestination", "POST", path, json=body, headers=await self.of_app())
-        return str((said.get("payload") or {})["destinationId"])
+        made = (said.get("payload") or {}).get("destinationId")
+        if not made:
+            raise StoreError("Amazon named no destination.", store=self.name)
+        return str(made)
 
     async def fetch(self, url: str, *, max_bytes: int = IMAGE_MOST_BYTES) -> bytes:
         """Return what lies at one of Amazon's own addresses. Raises NotFound for any other host."""

@@ -61,7 +61,8 @@ def notice_in(message: Message) -> Notice:
         key = str(told["NotificationMetadata"]["NotificationId"])
         hint = StoreHint(f"sqs:{key}", "order.change", str(order["AmazonOrderId"]))
         mine = {"seller_id": str(order["SellerId"])}
-        if marketplace := (order.get("Summary") or {}).get("MarketplaceId"):
+        summary = order.get("Summary") or {}
+        if marketplace := summary.get("MarketplaceId") or summary.get("MarketplaceID"):
             mine["marketplace"] = str(marketplace)
     except (ValueError, LookupError, TypeError, AttributeError):
         log.warning("a message in Amazon's queue is no order change: left out")

@@ -130,5 +130,5 @@ async def test_sellers_are_subscribed_and_one_who_cannot_be_is_no_hindrance(offi
     assert await reader.read_once() == 1
     before = len(office.amazon.calls)
     assert await reader.read_once() == 0
-    assert len(office.amazon.calls) == before, "asked once a start"
+    assert len(office.amazon.calls) == before, "asked once an hour at most"
     assert list(office.amazon.notices.subscriptions) == ["ORDER_CHANGE"]

@@ -10,10 +10,11 @@ import pytest
 
 from domain.picture import Enhanced
 from domain.recipe import Recipe
+from imaging import graph
 from imaging.codec import PixelsU8
 from imaging.engine import LocalEnhancer
 from imaging.graph import free_picture_size
-from imaging.nets import Net
+from imaging.nets import Net, U2Net
 from imaging.scene import ORIGINAL
 from tests.imaging.photos import encoded, rgba
 
@@ -68,7 +69,7 @@ def test_auto_takes_the_better_weights_that_are_there(shared: Path) -> None:
     enhancer.close()
 
 
-@pytest.mark.parametrize("name", ["u2netp_s.onnx", "u2netp_h.onnx"])
+@pytest.mark.parametrize("name", ["u2netp.onnx", "u2netp_s.onnx", "u2netp_h.onnx"])
 def test_freed_graph_answers_as_the_pinned_one(shared: Path, name: str) -> None:
     model = (shared / "models" / name).read_bytes()
     square = np.random.default_rng(4).random((1, 3, 320, 320), np.float32)
@@ -77,9 +78,20 @@ def test_freed_graph_answers_as_the_pinned_one(shared: Path, name: str) -> None:
     assert free.run(square[:, :, :192]).shape == (192, 320)
 
 
-def test_graph_that_takes_only_its_square_is_squashed(shared: Path, tmp_path: Path) -> None:
+def test_a_graph_that_pins_its_sizes_sees_the_photo_in_its_own_shape(shared: Path, tmp_path: Path) -> None:
     (tmp_path / "u2netp.onnx").symlink_to(shared / "models" / "u2netp.onnx")
     enhancer = LocalEnhancer(engine="rembg:u2netp", model_dir=tmp_path)
     photo, truth = photos_with_masks(shared)["syn12_duck"]
     assert overlap(enhancer.enhance_photo(encoded(photo), Recipe(), [ORIGINAL]), truth) > 0.95
     enhancer.close()
+
+
+def test_a_graph_whose_sizes_are_not_found_is_squashed(
+    shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = tmp_path / "u2netp.onnx"
+    monkeypatch.setattr(graph, "_worked_out", lambda *_: [])
+    monkeypatch.setattr(graph, "_pinned_size", lambda _node: "")
+    model.symlink_to(shared / "models" / "u2netp.onnx")
+    net = U2Net(model, threads=2)
+    assert net.coverage(np.zeros((240, 320, 3), np.uint8)).shape == (320, 320)

@@ -15,10 +15,6 @@ def upgrade() -> None:
     op.add_column("shelf_variant", sa.Column("written_as", sa.String(), nullable=False, server_default=""))
     op.add_column("posted_message", sa.Column("topic", sa.String(), nullable=True))
     op.create_index(op.f("ix_posted_message_topic"), "posted_message", ["topic"])
-    is_open = sa.text("concluded_at IS NULL")
-    op.create_index(
-        "ix_store_hint_open", "store_hint", ["store_id", "taken_at"], sqlite_where=is_open, postgresql_where=is_open
-    )
     _switch()
     _stores_and_jobs()
     _questions()

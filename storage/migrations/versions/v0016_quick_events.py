@@ -22,6 +22,11 @@ def upgrade() -> None:
     op.drop_index(op.f("ix_seen_event_team_id"), table_name="seen_event")
     op.create_index(op.f("ix_seen_event_team_id_chat_taken_at"), "seen_event", ["team_id", "chat", "taken_at"])
     open_ones = sa.text("concluded_at IS NULL")
+    # Some databases were given it with 0009, which is as it was again.
+    op.create_index(
+        "ix_store_hint_open", "store_hint", ["store_id", "taken_at"], if_not_exists=True,
+        sqlite_where=open_ones, postgresql_where=open_ones,
+    )  # fmt: skip
     op.create_index("ix_seen_event_open", "seen_event", ["team_id"], sqlite_where=open_ones, postgresql_where=open_ones)
     op.create_index(op.f("ix_outbox_chat_team_id_outbox_id"), "outbox", ["chat", "team_id", "outbox_id"])
     op.drop_index(op.f("ix_enhancement_team_id_state"), table_name="enhancement")

@@ -17,7 +17,7 @@ from imaging.balance import NO_GAINS, Balance
 from imaging.bleed import BLEEDS_FROM
 from imaging.codec import AlphaU8, PixelsU8
 from imaging.cutout import OWN_MATTE, SoftMask
-from imaging.light import Light, level_at, product_luma
+from imaging.light import Light, level_at
 from imaging.parts import Part
 from imaging.patches import SEE_THROUGH_FROM
 from imaging.scene import FRAME_RATIO, Box, Framing
@@ -88,13 +88,15 @@ def engine_finding(engine: str) -> Finding:
 
 def _light_findings(scene: PixelsU8, alpha: AlphaU8) -> list[Finding]:
     findings = []
-    luma = product_luma(scene, alpha)
-    top = float(level_at(cv2.cvtColor(scene, cv2.COLOR_RGB2GRAY), 0.99))
+    luma = cv2.cvtColor(scene, cv2.COLOR_RGB2GRAY)
+    product = cv2.threshold(alpha, 230, 255, cv2.THRESH_BINARY)[1]
+    pixels = cv2.countNonZero(product)
+    top = float(level_at(luma, 0.99))
     if top < DARK_BELOW:
         findings.append(Finding(FindingCode.DARK, FindingLevel.WARNING, measured=top, wanted=float(DARK_BELOW)))
-    if luma.size:
-        clipped = float((cv2.inRange(scene, *_BURNT_OUT)[alpha > 230] > 0).mean())
-        median = float(level_at(luma, 0.5))
+    if pixels:
+        clipped = cv2.countNonZero(cv2.min(cv2.inRange(scene, *_BURNT_OUT), product)) / pixels
+        median = float(level_at(luma, 0.5, product))
         if clipped >= CLIPPED_FROM:
             findings.append(Finding(FindingCode.CLIPPED, FindingLevel.WARNING, measured=clipped, wanted=CLIPPED_FROM))
         elif median > BRIGHT_ABOVE:

@@ -33,6 +33,8 @@ MAX_PHOTO_BYTES = 60_000_000
 """A 60 MP phone JPEG is about 25 MB; Telegram hands out 20 MB at most, Slack 1 GB."""
 MIN_SIDE_PX = 48
 """Below this there is nothing to cut out: an icon, a tracking pixel."""
+_NEARLY = 0.9
+"""See `shrunk`."""
 _SOFTENED_BELOW, _SOFTENED_BY = 0.78, 0.38
 """See `scaled`; the second is the Gaussian's radius per √(1 ÷ scale² − 1)."""
 JPEG_QUALITY = 97
@@ -214,8 +216,15 @@ def upright(pixels: npt.NDArray[Any], orientation: int) -> npt.NDArray[Any]:
 
 
 def shrunk(pixels: PixelsU8, long_side_px: int) -> PixelsU8:
-    """Return the picture with at most this long side, averaged; never enlarged."""
+    """Return the picture with at most this long side, averaged; never enlarged.
+
+    It may be a little shorter, where halving gets there: a phone's 4032 px become 1008 for 1024 in a sixth of the time.
+    """
     height, width = pixels.shape[:2]
+    # Only even sides: half a pixel of padding would shift everything beside the photo's own grid.
+    while max(height, width) >= 2 * _NEARLY * long_side_px and height % 2 == width % 2 == 0:
+        pixels = cv2.resize(pixels, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
+        height, width = pixels.shape[:2]
     scale = long_side_px / max(height, width)
     if scale >= 1:
         return pixels
@@ -225,8 +234,8 @@ def shrunk(pixels: PixelsU8, long_side_px: int) -> PixelsU8:
 def scaled(pixels: PixelsU8, width_px: int, height_px: int) -> PixelsU8:
     """Return the picture at this size: averaged when shrinking, cubic when enlarging.
 
-    OpenCV averages whole factors three times as fast as others (12 MP: 23 ms against 64), so a whole
-    factor goes first; what is left between 0.6 and 1 loses nothing in a cubic, and is softened a little
+    OpenCV averages whole factors three times as fast as others (12 MP: 23 ms against 64), and halves five times as
+    fast as it takes thirds, so a whole factor goes first, and of it the halves; what is left between 0.6 and 1 loses nothing in a cubic, and is softened a little
     first where the cubic alone would make jagged what is fine: at .62 it has 1.6 times the sharpness of
     a true Lanczos, softened 1.0.
     """
@@ -244,6 +253,7 @@ def scaled(pixels: PixelsU8, width_px: int, height_px: int) -> PixelsU8:
         if scale < _SOFTENED_BELOW:
             pixels = cv2.GaussianBlur(pixels, (3, 3), _SOFTENED_BY * (1 / scale**2 - 1) ** 0.5)
         return cv2.resize(pixels, (width_px, height_px), interpolation=cv2.INTER_CUBIC)
+    factor = factor if factor % 2 else 2
     # Padded to whole blocks, and the padding's share cut off again: every pixel stays where it was.
     below, beside = -height % factor, -width % factor
     if below or beside:

@@ -52,9 +52,12 @@ def stops_wanted(scene: PixelsU8) -> float:
     return min(stops, MOST_STOPS)
 
 
-def level_at(levels: PixelsU8, share: float) -> int:
-    """Return the level (0..255) that this share of the values does not exceed; 0 when there are none."""
-    counts = np.bincount(levels.ravel(), minlength=256).cumsum()
+def level_at(levels: AlphaU8, share: float, within: AlphaU8 | None = None) -> int:
+    """Return the level (0..255) that this share of the values (height, width) does not exceed; 0 when there are none.
+
+    Only values whose pixel is not 0 in `within` count, all of them without it.
+    """
+    counts = cv2.calcHist([levels], [0], within, [256], [0, 256]).ravel().astype(np.float64).cumsum()
     return int(np.searchsorted(counts, share * counts[-1]))
 
 
@@ -64,11 +67,6 @@ def lit(rgb: PixelsU8, light: Light) -> PixelsU8:
         return rgb
     tables = [_table(gain, light.stops) for gain in light.gains]
     return cv2.LUT(rgb, np.stack(tables, axis=1)[None])
-
-
-def product_luma(scene: PixelsU8, alpha: AlphaU8) -> PixelsU8:
-    """Return the luma (0..255) of the product's own pixels, as a flat array; empty when there are none."""
-    return cv2.cvtColor(scene, cv2.COLOR_RGB2GRAY)[alpha > 230]
 
 
 def _table(gain: float, stops: float) -> PixelsU8:

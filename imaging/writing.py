@@ -208,9 +208,10 @@ def _rows(letters: _Letters, colours: PixelsU8) -> list[Row]:
     one, other = one[best], other[best]
     direction = (middles[other] - middles[one]) / apart[one, other][:, None]
     scale = 0.5 * (size[one] + size[other])[:, None]
-    relative = middles[None] - middles[one][:, None]
-    along = (relative * direction[:, None]).sum(axis=2)
-    aside = np.abs(relative[..., 1] * direction[:, :1] - relative[..., 0] * direction[:, 1:])
+    # Two products of matrices instead of a cube of differences.
+    along = direction @ middles.T - (direction * middles[one]).sum(axis=1)[:, None]
+    normal = direction[:, ::-1] * (-1, 1)
+    aside = np.abs(normal @ middles.T - (normal * middles[one]).sum(axis=1)[:, None])
     member = (aside < 0.38 * scale) & (size > 0.3 * scale) & (size < 2.2 * scale)
     member &= _alike(letters.stroke[one], letters.stroke) & _alike(letters.contrast[one], letters.contrast)
     rows: list[Row] = []

@@ -11,7 +11,7 @@ from domain.recipe import Recipe, WhiteFrom
 from imaging.balance import MOST_CHROMA, NO_GAINS, balance_of
 from imaging.codec import PixelsU8
 from imaging.engine import LocalEnhancer
-from imaging.light import Light, lit
+from imaging.light import Light, level_at, lit
 from tests.imaging.photos import MAIN, disc, encoded, seen
 
 CARD = (170, 170, 170)
@@ -166,3 +166,11 @@ def test_brightness_a_person_names_goes_before_what_was_judged(enhancer: LocalEn
 def test_limit_leaves_out_the_paper_colours_sellers_use() -> None:
     lab = cv2.cvtColor(np.array([[(250, 245, 235), (240, 230, 215)]], np.float32) / 255, cv2.COLOR_RGB2LAB)[0]
     assert (np.hypot(lab[:, 1], lab[:, 2]) > MOST_CHROMA).all()
+
+
+def test_level_counts_only_what_it_is_asked_to() -> None:
+    levels = np.arange(200, dtype=np.uint8).reshape(10, 20)
+    assert level_at(levels, 0.5) == 99
+    upper = np.where(levels >= 100, 1, 0).astype(np.uint8)
+    assert level_at(levels, 0.5, upper) == 149
+    assert level_at(levels, 0.5, np.zeros_like(upper)) == 0

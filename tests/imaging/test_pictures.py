@@ -11,7 +11,7 @@ from domain.catalog import Sha256
 from domain.errors import NotPossible
 from domain.picture import FindingCode, FindingLevel, Picture
 from domain.recipe import TRANSPARENT, Background, PictureRules, Recipe, Shadow, WhiteFrom
-from imaging.codec import PixelsU8, scaled
+from imaging.codec import PixelsU8, scaled, shrunk
 from imaging.engine import LocalEnhancer
 from imaging.scene import ORIGINAL, SQUARE
 from tests.imaging.photos import FREE, MAIN, disc, encoded, rgba, seen
@@ -210,3 +210,15 @@ def test_shrinking_a_little_makes_fine_lines_neither_jagged_nor_soft(side_px: in
     apart = np.abs(scaled(photo, side_px, side_px).astype(int) - wanted).mean()
     bare = np.abs(cv2.resize(photo, (side_px, side_px), interpolation=cv2.INTER_CUBIC).astype(int) - wanted).mean()
     assert apart < 0.8 * bare if side_px <= 280 else apart <= bare
+
+
+@pytest.mark.parametrize(("width", "height"), [(4032, 3024), (4032, 3023), (3000, 2001), (1700, 1200), (900, 700)])
+def test_small_copy_keeps_everything_in_its_place(width: int, height: int) -> None:
+    rows, columns = np.mgrid[:height, :width]
+    slopes = np.dstack([255 * columns / width, 255 * rows / height, 255 * columns / width]).astype(np.uint8)
+    small = shrunk(slopes, 1024)
+    assert 0.9 * 1024 <= max(small.shape) <= 1024 or max(small.shape) == max(width, height)
+    down, across = np.mgrid[: small.shape[0], : small.shape[1]]
+    wanted = np.dstack([255 * (across + 0.5) / small.shape[1], 255 * (down + 0.5) / small.shape[0]])
+    # Half a small pixel beside its place is a quarter of a level there; the rest is rounding down, twice.
+    assert np.abs(small[..., :2] + 0.5 - wanted).max() < 1.0

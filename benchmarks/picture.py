@@ -31,7 +31,7 @@ from benchmarks.sheet import Line, Look, draw_sheet
 from domain.errors import BadPhoto
 from domain.picture import Finding, FindingCode, FindingLevel
 from domain.recipe import WHITE, PictureRules, Recipe, Shadow
-from imaging import checks, codec, engine, light, scene
+from imaging import checks, codec, drawing, engine, light, scene
 from imaging.codec import AlphaU8, Photo, PixelsU8
 from imaging.writing import writing_findings
 
@@ -99,48 +99,50 @@ def look_at(enhancer: engine.LocalEnhancer, photo: Photo, folder: Path, name: st
     size = 640
     heat = measures.halo_heat(codec.shrunk(pixels, size), codec.shrunk(alpha, size), codec.shrunk(photo.rgb, size))
     heat = cv2.dilate(heat, np.ones((5, 5), np.uint8))  # a line of one pixel is gone in a thumbnail
-    result = codec.shrunk(engine._render(cut, Recipe(), MAIN, None).seen, size)
+    result = codec.shrunk(drawing.rendered(cut, Recipe(), MAIN, None).seen(), size)
     seen.look = Look(codec.shrunk(alpha, size), result, heat, f"{engine_name}: {words}", bool(seen.told))
     return seen
 
 
-def _in_photo(cut: engine._CutOut) -> tuple[PixelsU8, AlphaU8]:
+def _in_photo(cut: drawing.CutOut) -> tuple[PixelsU8, AlphaU8]:
     """Return the product's colours and its alpha in the photo's own frame."""
     height, width = cut.photo.rgb.shape[:2]
     framing = scene.frame(scene.ORIGINAL, cut.product, cut.crop, photo_width=width, photo_height=height)
-    crop_pixels, crop_alpha = engine._drawn(cut, framing)
+    crop_pixels, crop_alpha = drawing.drawn(cut, framing)
     pixels = cut.photo.rgb.copy()
     cut.crop.of(pixels)[:] = crop_pixels
     return pixels, scene.on_canvas(framing, crop_alpha)
 
 
-def _placed(seen: Seen, cut: engine._CutOut, dark: engine._CutOut) -> None:
+def _placed(seen: Seen, cut: drawing.CutOut, dark: drawing.CutOut) -> None:
     """Measure the finished picture: white, fill, centre, fidelity, sharpness, shadow."""
-    made = engine._render(dark, Recipe(), MAIN, None)
-    crop_alpha = engine._drawn(dark, made.framing)[1]
+    made = drawing.rendered(dark, Recipe(), MAIN, None)
+    crop_alpha = drawing.drawn(dark, made.framing)[1]
     alpha = scene.on_canvas(made.framing, crop_alpha)
     figures = seen.figures
-    figures["white_rim"] = checks.white_ratio(made.seen)
-    figures["white_outside"] = measures.white_outside(made.seen, alpha)
+    made_seen = made.seen()
+    figures["white_rim"] = checks.white_ratio(made_seen)
+    figures["white_outside"] = measures.white_outside(made_seen, alpha)
     figures["fill"], figures["offset"] = measures.fill_and_offset(alpha)
     figures["enlarged"] = made.framing.scale
     reference = _resampled(cut, made.framing)
     reach = max(3, round(0.004 * max(alpha.shape)))
     inside = cv2.erode((alpha > measures.SURE).astype(np.uint8), np.ones((2 * reach + 1,) * 2, np.uint8)) > 0
     if inside.any():
-        apart = measures.delta_e(made.seen[inside][::7], reference[inside][::7])
+        apart = measures.delta_e(made_seen[inside][::7], reference[inside][::7])
         figures["fidelity_mean"], figures["fidelity_p95"] = float(apart.mean()), float(np.percentile(apart, 95))
-        figures["sharpness"] = measures.sharpness_ratio(made.seen, reference, inside)
+        figures["sharpness"] = measures.sharpness_ratio(made_seen, reference, inside)
     for kind in (Shadow.CONTACT, Shadow.SOFT):
-        shaded = engine._render(dark, Recipe(shadow=kind), LOW_ROOM, None)
-        shaded_alpha = scene.on_canvas(shaded.framing, engine._drawn(dark, shaded.framing)[1])
-        faults = measures.shadow_faults(shaded.seen, shaded_alpha)
-        if checks.white_ratio(shaded.seen) < 1:
+        shaded = drawing.rendered(dark, Recipe(shadow=kind), LOW_ROOM, None)
+        shaded_alpha = scene.on_canvas(shaded.framing, drawing.drawn(dark, shaded.framing)[1])
+        shaded_seen = shaded.seen()
+        faults = measures.shadow_faults(shaded_seen, shaded_alpha)
+        if checks.white_ratio(shaded_seen) < 1:
             faults.append("rim not white")
         seen.shadow_faults += [f"{kind.value}: {fault}" for fault in faults]
 
 
-def _resampled(cut: engine._CutOut, framing: scene.Framing) -> PixelsU8:
+def _resampled(cut: drawing.CutOut, framing: scene.Framing) -> PixelsU8:
     """Return the photo's crop where the finished picture has it, by Pillow's Lanczos, over white."""
     canvas = scene.plain(framing, (255, 255, 255))
     _, _, width, height = framing.landing(framing.crop)
@@ -152,7 +154,7 @@ def _resampled(cut: engine._CutOut, framing: scene.Framing) -> PixelsU8:
 
 
 def _against_the_truth(
-    seen: Seen, cut: engine._CutOut, pixels: PixelsU8, alpha: AlphaU8, truth: AlphaU8, folder: Path
+    seen: Seen, cut: drawing.CutOut, pixels: PixelsU8, alpha: AlphaU8, truth: AlphaU8, folder: Path
 ) -> None:
     """Measure halo and colour of a composite whose product, alpha and cast are known."""
     known = json.loads((folder / "truth" / f"{seen.name}.json").read_text())

@@ -13,12 +13,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from imaging.codec import AlphaU8, PixelsU8, SoftF32, scaled
-from imaging.matting import FIT_LONG_SIDE_PX
+from imaging.codec import AlphaU8, PixelsU8, SoftF32
 
 _SOLID_FROM, _CLEAR_TO = 242, 13
 _AWAY_PX, _CERTAIN_PX = 1, 3
-"""At FIT_LONG_SIDE_PX: what lies so near the edge may be either; the next ones beyond tell whether colour can."""
+"""At matting.FIT_LONG_SIDE_PX: what lies so near the edge may be either; the next ones beyond tell whether colour can."""
 _WINDOW_PX, _FAR_WINDOW_PX = 4, 24
 """Radii of the local means there; the far one answers where the near one is empty."""
 _FAR_STEP = 4
@@ -35,8 +34,10 @@ _SUM_OF_THREE = np.ones((1, 3), np.float32)
 
 
 @dataclass(frozen=True, slots=True)
-class _Sides:
-    """At FIT_LONG_SIDE_PX: both sides' local colours, 0..1 how far to trust them, and 1 where the edge may run."""
+class Sides:
+    """What lies on either side of one crop's edge, at some hundreds of pixels: both local colours (red, green, blue,
+    0..255), 0..1 how far to trust them, and 1 where the edge may run.
+    """
 
     product: SoftF32
     background: SoftF32
@@ -44,12 +45,13 @@ class _Sides:
     open: AlphaU8
 
 
-def own_edge(rgb: PixelsU8, alpha: AlphaU8) -> tuple[PixelsU8, AlphaU8]:
-    """Return the product's own colours (`rgb`, the old background taken out of the edge) and its corrected alpha."""
+def own_edge(rgb: PixelsU8, alpha: AlphaU8, sides: Sides) -> tuple[PixelsU8, AlphaU8]:
+    """Return the product's own colours (`rgb`, the old background taken out of the edge) and its corrected alpha.
+
+    `sides` are those of the same crop, at whatever size.
+    """
     height, width = alpha.shape
-    step = max(1, round(max(height, width) / FIT_LONG_SIDE_PX))
-    columns, rows = max(1, width // step), max(1, height // step)
-    sides = _sides(scaled(rgb, columns, rows).astype(np.float32), scaled(alpha, columns, rows))
+    rows, columns = sides.open.shape
     points = cv2.findNonZero(cv2.resize(sides.open, (width, height), interpolation=cv2.INTER_NEAREST))
     if points is None:
         return rgb, alpha
@@ -83,7 +85,9 @@ def _by_colour(from_behind: SoftF32, across: SoftF32, masked: SoftF32, trust: So
     return corrected
 
 
-def _sides(small: SoftF32, share: AlphaU8) -> _Sides:
+def sides_of(crop: PixelsU8, share: AlphaU8) -> Sides:
+    """Look at both sides of an edge: `share` is the crop's alpha, both about matting.FIT_LONG_SIDE_PX long."""
+    small = crop.astype(np.float32)
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * _AWAY_PX + 1,) * 2)
     solid: AlphaU8 = cv2.erode((share >= _SOLID_FROM).astype(np.uint8), disc)
     clear: AlphaU8 = cv2.erode((share <= _CLEAR_TO).astype(np.uint8), disc)
@@ -99,7 +103,7 @@ def _sides(small: SoftF32, share: AlphaU8) -> _Sides:
         + _local_mean(told**2, (clear & ring).astype(np.float32))
     )
     trust = _MOST_ERROR / (_MOST_ERROR + error) * contrast / (contrast + _LEAST_CONTRAST**2)
-    return _Sides(product, background, trust, is_open)
+    return Sides(product, background, trust, is_open)
 
 
 def _local_mean(values: SoftF32, weight: SoftF32) -> SoftF32:

@@ -40,6 +40,8 @@ class EdgeModel:
     coefficients: SoftF32
     coarse: AlphaU8
     """The alpha at the coefficients' own size: whole tiles of it that are all 0 or all 255 are not redone."""
+    crop: PixelsU8
+    """The crop's colours at that size."""
 
     def alpha(self, rgb: PixelsU8) -> AlphaU8:
         """Return the alpha of the same crop at whatever size `rgb` has it."""
@@ -127,7 +129,7 @@ def fit_edge(crop: PixelsU8, coverage: SoftF32) -> EdgeModel:
     )
     offset = mean_mask - (slope[0] * mean_red + slope[1] * mean_green + slope[2] * mean_blue)
     coefficients = window_mean(cv2.merge([*slope, offset]))
-    return EdgeModel(coefficients, _levelled(coefficients, crop))
+    return EdgeModel(coefficients, _levelled(coefficients, crop), crop)
 
 
 def _solved(

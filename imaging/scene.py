@@ -36,6 +36,9 @@ MOST_FILL = 0.95
 """At a scale that a person names: the soft edge and a JPEG's blocks stay out of the white rim."""
 _MARGIN_RATIO = 0.04
 """Room around the product's box ÷ its long side, so that soft edges are not cut."""
+_GRID_PX = 8
+_TILE_PX = 96
+"""Laid over the backdrop one tile at a time: most are all product or all backdrop, and are only copied."""
 _SWEEP_WALL, _SWEEP_FLOOR, _SWEEP_LAMP = 216.0, 244.0, 14.0
 """8-bit grey levels of the studio sweep: the wall at the top, the floor at the bottom, the lamp's pool over both."""
 _SWEEP_FROM, _SWEEP_TO = 0.30, 0.78
@@ -62,13 +65,13 @@ class Box:
         return self.bottom - self.top
 
     def grown(self, photo_width: int, photo_height: int) -> Box:
-        """Return it with the margin for soft edges, whole pixels, inside the photo."""
-        margin = max(8.0, _MARGIN_RATIO * max(self.width, self.height))
+        """Return it with the margin for soft edges, inside the photo, on a grid that `codec.shrunk` can halve."""
+        margin = max(float(_GRID_PX), _MARGIN_RATIO * max(self.width, self.height))
         return Box(
-            max(0, int(self.left - margin)),
-            max(0, int(self.top - margin)),
-            min(photo_width, int(np.ceil(self.right + margin))),
-            min(photo_height, int(np.ceil(self.bottom + margin))),
+            max(0, int(self.left - margin) // _GRID_PX * _GRID_PX),
+            max(0, int(self.top - margin) // _GRID_PX * _GRID_PX),
+            min(photo_width, -(-int(np.ceil(self.right + margin)) // _GRID_PX) * _GRID_PX),
+            min(photo_height, -(-int(np.ceil(self.bottom + margin)) // _GRID_PX) * _GRID_PX),
         )
 
     def of(self, pixels: PixelsU8) -> PixelsU8:
@@ -170,11 +173,19 @@ def on_canvas(framing: Framing, alpha: AlphaU8) -> AlphaU8:
 def composed(framing: Framing, pixels: PixelsU8, alpha: AlphaU8, backdrop: PixelsU8) -> PixelsU8:
     """Lay the crop over the backdrop, in place, and return it. 8-bit, rounded; α 0 and 255 are exact."""
     into, part = _overlap(framing, alpha)
-    over = alpha[part].astype(np.float32) / 255
-    # cv2 keeps slices of a canvas apart from their parent, so the blend is written back.
-    backdrop[into] = cv2.blendLinear(
-        np.ascontiguousarray(pixels[part]), np.ascontiguousarray(backdrop[into]), over, 1 - over
-    )
+    share, above, below = alpha[part], pixels[part], backdrop[into]
+    height, width = share.shape
+    for top in range(0, height, _TILE_PX):
+        for left in range(0, width, _TILE_PX):
+            tile = slice(top, top + _TILE_PX), slice(left, left + _TILE_PX)
+            least, most, _, _ = cv2.minMaxLoc(share[tile])
+            if least == 255:
+                below[tile] = above[tile]
+            elif most > 0:
+                over = share[tile] * np.float32(1 / 255)
+                below[tile] = cv2.blendLinear(
+                    np.ascontiguousarray(above[tile]), np.ascontiguousarray(below[tile]), over, 1 - over
+                )
     return backdrop
 
 

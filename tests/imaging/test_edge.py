@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from imaging.codec import AlphaU8, PixelsU8
-from imaging.edge import own_edge
+from imaging.codec import AlphaU8, PixelsU8, scaled
+from imaging.edge import own_edge, sides_of
 from imaging.matting import without_haze
 
 SIZE = 400
@@ -26,6 +26,10 @@ def photo_of(alpha: AlphaU8, *, product: PixelsU8 = PRODUCT, behind: PixelsU8 = 
     return np.clip(product * share + behind * (1 - share) + noise, 0, 255).astype(np.uint8)
 
 
+def edged(photo: PixelsU8, alpha: AlphaU8) -> tuple[PixelsU8, AlphaU8]:
+    return own_edge(photo, alpha, sides_of(photo, alpha))
+
+
 def apart(one: AlphaU8, other: AlphaU8, band: AlphaU8) -> float:
     return float(np.abs(one.astype(float) - other)[band].mean() / 255)
 
@@ -33,7 +37,7 @@ def apart(one: AlphaU8, other: AlphaU8, band: AlphaU8) -> float:
 @pytest.mark.parametrize("outwards_px", [1.5, -1.5])
 def test_edge_that_runs_beside_the_colours_is_brought_back_to_them(outwards_px: float) -> None:
     truth, masked = soft_disc(120), soft_disc(120 + outwards_px)
-    _, corrected = own_edge(photo_of(truth), masked)
+    _, corrected = edged(photo_of(truth), masked)
     band = (truth > 12) & (truth < 243)
     assert apart(masked, truth, band) > 0.3
     assert apart(corrected, truth, band) < 0.6 * apart(masked, truth, band)
@@ -43,7 +47,7 @@ def test_edge_that_runs_beside_the_colours_is_brought_back_to_them(outwards_px: 
 
 def test_colours_that_do_not_differ_move_nothing() -> None:
     truth, masked = soft_disc(120), soft_disc(122)
-    _, corrected = own_edge(photo_of(truth, behind=PRODUCT + 3), masked)
+    _, corrected = edged(photo_of(truth, behind=PRODUCT + 3), masked)
     assert np.abs(corrected.astype(int) - masked).max() <= 12
 
 
@@ -51,14 +55,14 @@ def test_mixed_textures_are_not_trusted() -> None:
     truth, masked = soft_disc(120), soft_disc(122)
     speckle = np.random.default_rng(5).random((SIZE, SIZE, 1)) > 0.5
     both = np.where(speckle, PRODUCT, BEHIND)
-    _, corrected = own_edge(photo_of(truth, product=both, behind=both), masked)
+    _, corrected = edged(photo_of(truth, product=both, behind=both), masked)
     band = (masked > 12) & (masked < 243)
     assert apart(corrected, masked, band) < 0.05
 
 
 def test_old_background_is_taken_out_of_the_edges_colour() -> None:
     truth = soft_disc(120, softness=6)
-    pixels, _ = own_edge(photo_of(truth), truth)
+    pixels, _ = edged(photo_of(truth), truth)
     band = (truth > 60) & (truth < 200)
     before = np.linalg.norm(photo_of(truth)[band] - PRODUCT, axis=1).mean()
     after = np.linalg.norm(pixels[band] - PRODUCT, axis=1).mean()
@@ -68,11 +72,20 @@ def test_old_background_is_taken_out_of_the_edges_colour() -> None:
 def test_solid_pixels_stay_as_photographed_and_a_clear_photo_has_no_edge() -> None:
     truth = soft_disc(120)
     photo = photo_of(truth)
-    pixels, corrected = own_edge(photo, truth)
+    pixels, corrected = edged(photo, truth)
     solid = (truth == 255) & (corrected == 255)
     assert (pixels[solid] == photo[solid]).all()
     nothing = np.zeros_like(truth)
-    assert own_edge(photo, nothing)[1].max() == 0
+    assert edged(photo, nothing)[1].max() == 0
+
+
+def test_sides_seen_at_half_the_size_tell_the_same_edge() -> None:
+    truth, masked = soft_disc(120), soft_disc(121.5)
+    photo = photo_of(truth)
+    small_photo, small_masked = scaled(photo, SIZE // 2, SIZE // 2), scaled(masked, SIZE // 2, SIZE // 2)
+    _, corrected = own_edge(photo, masked, sides_of(small_photo, small_masked))
+    band = (truth > 12) & (truth < 243)
+    assert apart(corrected, truth, band) < 0.6 * apart(masked, truth, band)
 
 
 @pytest.mark.parametrize(("faint", "stays"), [(30, False), (110, True)])

@@ -12,7 +12,7 @@ from domain.picture import FindingCode, FindingLevel, Picture
 from domain.recipe import GRADIENT, TRANSPARENT, PictureRules, Recipe, Shadow, WhiteFrom
 from imaging.codec import PixelsU8
 from imaging.engine import LocalEnhancer
-from imaging.scene import ORIGINAL, SQUARE
+from imaging.scene import ORIGINAL, SQUARE, Box, Framing, composed
 from tests.imaging.photos import FREE, MAIN, disc, encoded, rgba, seen
 
 AS_PHOTOGRAPHED = Recipe(brightness_stops=0, white=WhiteFrom("off"))
@@ -122,3 +122,24 @@ def test_soft_pool_stays_under_what_stands_on_the_ground(enhancer: LocalEnhancer
     under_spout = pixels[rows[-1] + 12, columns[-1] - 60].mean()
     assert under_body < 235
     assert under_spout > 250
+
+
+def test_laying_over_in_tiles_is_the_same_as_in_one_piece() -> None:
+    rows, columns = np.mgrid[:250, :310]
+    alpha = np.clip(255 * (1.2 - np.hypot(columns - 150, rows - 120) / 100), 0, 255).astype(np.uint8)
+    noise = np.random.default_rng(4)
+    pixels, behind = (noise.integers(0, 256, (*size, 3), dtype=np.uint8) for size in (alpha.shape, (280, 300)))
+    framing = Framing(300, 280, 1.0, -7.0, 12.0, Box(0, 0, 310, 250))
+    share = alpha[:, 7:307, None] / 255
+    wanted = behind.astype(float)
+    wanted[12:262] = pixels[:, 7:307] * share + behind[12:262] * (1 - share)
+    laid = composed(framing, pixels, alpha, behind.copy())
+    assert np.abs(laid - wanted).max() <= 0.51
+    assert (laid[:12] == behind[:12]).all()
+
+
+def test_product_s_crop_can_be_halved_and_stays_inside_the_photo() -> None:
+    crop = Box(101, 203.4, 900.2, 777).grown(1203, 805)
+    assert all(side % 8 == 0 for side in (crop.left, crop.top, crop.right))
+    assert (crop.left, crop.top) <= (101 - 8, 203 - 8)
+    assert crop.bottom == 805

@@ -24,7 +24,7 @@ _SHADOWS = (
     ("reflection", text("Reflection")),
 )
 _BRIGHTNESS = (
-    ("0", text("Light as photographed")),
+    ("0", text("Original light")),
     ("-0.5", text("Darker")),
     ("+0.5", text("Brighter")),
     ("+1", text("Much brighter")),
@@ -35,7 +35,7 @@ _ASPECTS = (
     ("4:3", text("Landscape, 4:3")),
     ("3:4", text("Portrait, 3:4")),
 )
-_WHITES = (("off", text("Colours as photographed")), ("auto", text("As it suits the photo")))
+_WHITES = (("off", text("Original colours")), ("auto", text("As it suits the photo")))
 _CHOSEN = ("background", "shadow", "brightness", "aspect")
 _TYPED = ("margin", "white", "scale", "thing")
 """Options that are typed as in a command, and read by the same rules."""

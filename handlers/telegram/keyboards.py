@@ -16,6 +16,7 @@ from typing import Any
 from telegram import CopyTextButton, InlineKeyboardButton, InlineKeyboardMarkup
 
 from domain.errors import BadInput
+from domain.picture import FindingCode
 from domain.replies import Card, CardReply, PreviewReady, WhichPart
 from domain.tokens import Action, Token
 from handlers.buttons import TAKE_BACK, Button, buttons
@@ -83,8 +84,8 @@ RECIPES: tuple[tuple[str, Mapping[str, str]], ...] = (
     (text("Less room around it"), {"margin": "4"}),
     (text("Brighter"), {"brightness": "+0.5"}),
     (text("Darker"), {"brightness": "-0.5"}),
-    (text("Light as photographed"), {"brightness": "0"}),
-    (text("Colours as photographed"), {"white": "off"}),
+    (text("Original light"), {"brightness": "0"}),
+    (text("Original colours"), {"white": "off"}),
     (text("Square"), {"aspect": "1:1"}),
     (text("Landscape, 4:3"), {"aspect": "4:3"}),
     (text("Portrait, 3:4"), {"aspect": "3:4"}),
@@ -96,6 +97,8 @@ RECIPES: tuple[tuple[str, Mapping[str, str]], ...] = (
 )
 """Ways to make it again. Their places are a promise, as buttons live for months: new ones come last."""
 RECIPES_SHOWN = (0, 1, 5, 2, 6, 3, 7, 8, 13, 14, 15, 16, 17, 9, 10, 11, 12, 18, 19, 20, 4)
+_OF_SEVERAL = {index for index, (_, options) in enumerate(RECIPES) if "thing" in options}
+"""Of use only where the photo shows several things."""
 _CHOICES = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 """How a menu's choice is written, one sign each; a Verb is a small letter."""
 
@@ -155,7 +158,7 @@ def kind_rows(kind: Kind, token: Token, words: Words) -> Rows:
 def menu_rows(pressed: Pressed, token: Token, *, card: Card | None = None) -> Rows:
     """Return the menu behind a button: the last question, the reasons, or the recipes; and the way back.
 
-    `card`: what the last question is about, so that a yes names the product and the shops.
+    `card`: what it is about, so that a yes names the product and the shops, and only what helps there is offered.
     """
     words = pressed.words
     back = InlineKeyboardButton(f"◀️ {words('Back')}", callback_data=_data(token, Verb.BACK, pressed.kind, words))
@@ -165,13 +168,19 @@ def menu_rows(pressed: Pressed, token: Token, *, card: Card | None = None) -> Ro
     if token.action is Action.REJECT:
         labels = dict(enumerate(REASONS))
     else:
-        labels = {index: RECIPES[index][0] for index in RECIPES_SHOWN}
+        hidden = set() if card is None or _has_several(card) else _OF_SEVERAL
+        labels = {index: RECIPES[index][0] for index in RECIPES_SHOWN if index not in hidden}
     keys = [
         InlineKeyboardButton(words(label), callback_data=_data(token, _CHOICES[index], pressed.kind, words))
         for index, label in labels.items()
     ]
     corrections = () if token.action is Action.REJECT else (correction_keys(token, words),)
     return (*(tuple(keys[at : at + 2]) for at in range(0, len(keys), 2)), *corrections, (back,))
+
+
+def _has_several(card: Card) -> bool:
+    """Whether its photo may show several things: a later version may be of one of them, and want the others back."""
+    return card.revision > 1 or any(finding.code is FindingCode.SEVERAL_OBJECTS for finding in card.findings)
 
 
 def _yes(card: Card | None, words: Words) -> str:

@@ -73,7 +73,7 @@ async def take_press(query: CallbackQuery, update_id: int, me: Me, desk: ChatDes
         await desk.take(replace(incoming, is_told=True))
         return Answer(words.sentence(refused), is_alert=True)
     if pressed.verb in _MENUS:
-        card = await desk.card(token) if pressed.verb == Verb.ASK else None
+        card = await desk.card(token) if pressed.verb in {Verb.ASK, Verb.MENU} else None
         return Answer(_menu_words(pressed, token, card, words), pressed=pressed, card=card)
     shown = await desk.card(token) if token.action is Action.APPROVE else None
     await desk.take(incoming)

@@ -10,11 +10,10 @@ import pytest
 
 from domain.picture import Enhanced
 from domain.recipe import Recipe
-from imaging import graph
 from imaging.codec import PixelsU8
 from imaging.engine import LocalEnhancer
 from imaging.graph import free_picture_size
-from imaging.nets import Net, U2Net
+from imaging.nets import Net
 from imaging.scene import ORIGINAL
 from tests.imaging.photos import encoded, rgba
 
@@ -84,14 +83,3 @@ def test_a_graph_that_pins_its_sizes_sees_the_photo_in_its_own_shape(shared: Pat
     photo, truth = photos_with_masks(shared)["syn12_duck"]
     assert overlap(enhancer.enhance_photo(encoded(photo), Recipe(), [ORIGINAL]), truth) > 0.95
     enhancer.close()
-
-
-def test_a_graph_whose_sizes_are_not_found_is_squashed(
-    shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    model = tmp_path / "u2netp.onnx"
-    monkeypatch.setattr(graph, "_worked_out", lambda *_: [])
-    monkeypatch.setattr(graph, "_pinned_size", lambda _node: "")
-    model.symlink_to(shared / "models" / "u2netp.onnx")
-    net = U2Net(model, threads=2)
-    assert net.coverage(np.zeros((240, 320, 3), np.uint8)).shape == (320, 320)

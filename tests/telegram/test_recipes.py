@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from domain.picture import Finding, FindingCode, FindingLevel
 from domain.recipe import Recipe
 from domain.replies import Card
 from domain.tokens import ENHANCEMENT_ID_CHARS, TOKEN_MAX_BYTES, Action, Token
@@ -22,6 +23,7 @@ from handlers.words import LANGUAGES, Words
 from tests.fakes.telegram import TelegramServer
 from tests.telegram.bot import TelegramBot
 
+SEVERAL = Finding(FindingCode.SEVERAL_OBJECTS, FindingLevel.WARNING, measured=2.0)
 REDO = Token(Action.REDO, "e" * ENHANCEMENT_ID_CHARS, 999_999)
 
 
@@ -60,6 +62,21 @@ def test_a_yes_names_the_product_and_the_shops(language: str, shops: tuple[str, 
     assert "MUG-01" in yes.text
     assert ("Shelf" if len(shops) == 1 else "3") in yes.text
     assert len(yes.text) <= LABEL_MAX_CHARS
+
+
+@pytest.mark.parametrize(
+    ("card", "are_offered"),
+    [
+        (Card("e", 1, "MUG-01", "Blue mug", (), "Anna"), False),
+        (Card("e", 1, "MUG-01", "Blue mug", (), "Anna", findings=(SEVERAL,)), True),
+        (Card("e", 2, "MUG-01", "Blue mug", (), "Anna"), True),
+    ],
+)
+def test_which_of_several_things_is_asked_only_where_there_may_be_several(card: Card, *, are_offered: bool) -> None:
+    rows = menu_rows(Pressed(str(REDO), Verb.MENU, Kind.LIVE_PREVIEW, Words("en")), REDO, card=card)
+    labels = {key.text for row in rows for key in row}
+    assert ({"Only the left thing", "Only the second thing", "All things"} <= labels) is are_offered
+    assert {"White", "Original colours", "As it was"} <= labels
 
 
 async def test_a_gradient_is_two_presses_away_and_words_say_the_rest(

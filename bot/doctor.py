@@ -19,12 +19,15 @@ from bot.engines import about, where
 from bot.redaction import REDACTOR
 from bot.run_file import living_run
 from bot.settings import KEY_FILE, Settings, load_settings
+from bot.store_inbox import open_inboxes
 from bot.stores import open_stores
 from bot.trust_cli import audit_checks
 from domain.catalog import Sha256
 from domain.errors import Fault, StoreError, Undeliverable, UserError
 from imaging.engine import LocalEnhancer
 from imaging.weights import find_weights, held, known_model, missing
+from platforms.descriptor import Inbox
+from platforms.registry import PLATFORMS
 from storage.catalog import StoreRows
 from storage.database import open_database
 
@@ -197,6 +200,9 @@ async def _stores(settings: Settings) -> list[Check]:
                     found = ", ".join(health_lines(one.health)[: 2 if one.health.scopes else 1])
                     remedy = " ".join(what_to_do(one.health))
                 checks.append(Check(one.store.name, found if one.health else "does not let me work", remedy))
+            checks += [
+                await _inbox(PLATFORMS[platform].label, inbox) for platform, inbox in open_inboxes(stores).items()
+            ]
     except UserError as error:
         checks.append(Check("stores", "cannot be opened", error.sentence))
     except (Fault, ValueError):  # the database or the media, which have lines of their own above
@@ -204,3 +210,16 @@ async def _stores(settings: Settings) -> list[Check]:
     finally:
         await database.close()
     return checks
+
+
+async def _inbox(vendor: str, inbox: Inbox) -> Check:
+    """Look into the queue in which a vendor leaves what changed; nothing is taken out."""
+    what = f"{vendor}'s queue"
+    try:
+        async with asyncio.timeout(20):
+            waiting = await inbox.look()
+    except StoreError as error:
+        return Check(what, "cannot be read", f"{error} Orders are asked for in turn meanwhile.")
+    except TimeoutError:
+        return Check(what, "does not answer", "check the network and the queue's address")
+    return Check(what, "messages wait" if waiting else "empty")

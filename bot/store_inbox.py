@@ -31,14 +31,18 @@ AGAIN_S: Final = 3600.0
 """So long until a store that could not be subscribed is tried again."""
 
 
-async def read_inboxes(app: App) -> None:
-    """Read every inbox that is set, for ever."""
-    transports = app.stores.supplies.transports
-    opened = {
+def open_inboxes(stores: ConnectedStores) -> Mapping[PlatformName, Inbox]:
+    """Return every inbox that the deployment's settings name."""
+    return {
         platform: inbox
         for platform, one in PLATFORMS.items()
-        if one.inbox is not None and (inbox := one.inbox(app.stores.deployment, transports)) is not None
+        if one.inbox is not None and (inbox := one.inbox(stores.deployment, stores.supplies.transports)) is not None
     }
+
+
+async def read_inboxes(app: App) -> None:
+    """Read every inbox that is set, for ever."""
+    opened = open_inboxes(app.stores)
     if not opened:
         await asyncio.Event().wait()
     await asyncio.gather(*(_read(app, platform, inbox) for platform, inbox in opened.items()))

@@ -77,6 +77,10 @@ class Inbox(Protocol):
         """Return what lies there, waiting some seconds for the first; each comes again unless it is forgotten."""
         ...
 
+    async def look(self) -> bool:
+        """Return whether something lies there, at once, and leave it."""
+        ...
+
     async def forget(self, notices: Sequence[Notice]) -> None:
         """Take them out: they are kept."""
         ...

@@ -38,6 +38,10 @@ class AmazonInbox:
         """Return what lies there, waiting some seconds for the first."""
         return [notice_in(message) for message in await self.queue.receive()]
 
+    async def look(self) -> bool:
+        """Return whether something lies there, and leave it."""
+        return await self.queue.look()
+
     async def forget(self, notices: Sequence[Notice]) -> None:
         """Take them out of the queue."""
         await self.queue.forget([Message("", notice.receipt) for notice in notices])

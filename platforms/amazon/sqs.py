@@ -74,6 +74,11 @@ class Queue:
         said = await self._call("ReceiveMessage", asked)
         return [Message(str(one.get("Body", "")), str(one["ReceiptHandle"])) for one in said.get("Messages") or ()]
 
+    async def look(self) -> bool:
+        """Return whether something lies there; it stays there for whoever reads, at once."""
+        asked = {"MaxNumberOfMessages": 1, "WaitTimeSeconds": 0, "VisibilityTimeout": 0}
+        return bool((await self._call("ReceiveMessage", asked)).get("Messages"))
+
     async def forget(self, messages: Sequence[Message]) -> None:
         """Delete them, MOST_AT_ONCE at most. What could not be deleted comes again, and is known then."""
         if messages:

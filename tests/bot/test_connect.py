@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from platforms.tokens import FixedKey
 from platforms.transport import Transport
 from platforms.wire import Account, Call, Manners
 from tests.bot.conftest import Invoke
+from tests.fakes.amazon_notices import KEY_ID, KEY_SECRET, QueueServer
 
 KEY = "the-key-of-the-shop"
 
@@ -158,3 +160,16 @@ def test_what_is_missing_or_unknown_is_named_in_one_line(
     assert ended.status == status
     assert said in ended.err
     assert ended.err.count("\n") == 1
+
+
+async def test_doctor_looks_into_amazons_queue(invoke: Invoke) -> None:
+    async with QueueServer() as queue:
+        given = {"AMAZON_SQS_URL": queue.queue_url, "AMAZON_SQS_KEY_ID": KEY_ID}
+        await asyncio.to_thread(invoke, "migrate")
+        queue.put("{}")
+        waiting = await asyncio.to_thread(invoke, "doctor", **given, AMAZON_SQS_SECRET=KEY_SECRET)
+        assert "✓ Amazon's queue: messages wait" in waiting.out
+        refused = await asyncio.to_thread(invoke, "doctor", **given, AMAZON_SQS_SECRET="wrong-wrong")
+    assert (waiting.status, refused.status) == (0, 1)
+    assert "! Amazon's queue: cannot be read\n    → Amazon's queue does not accept AMAZON_SQS_KEY_ID." in refused.out
+    assert "wrong-wrong" not in refused.out

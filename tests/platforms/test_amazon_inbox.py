@@ -78,6 +78,15 @@ async def test_a_message_comes_again_until_it_is_forgotten(server: QueueServer, 
     assert [sorted(one) for one in server.asked].count(["Entries", "QueueUrl"]) == 1
 
 
+async def test_looking_takes_nothing_and_hides_nothing(server: QueueServer, transports: Transports) -> None:
+    inbox = AmazonInbox(queue_of(server, transports))
+    assert not await inbox.look()
+    server.put(order_change("903-1", seller="A2", marketplace="DE1", notice_id="n1"))
+    assert await inbox.look()
+    assert {(asked["WaitTimeSeconds"], asked["VisibilityTimeout"]) for asked in server.asked} == {(0, 0)}
+    assert len(await inbox.read()) == 1
+
+
 async def test_a_wrong_key_and_a_silent_queue_are_told_apart(server: QueueServer, transports: Transports) -> None:
     with pytest.raises(NeedsReconnect, match="AMAZON_SQS_KEY_ID"):
         await queue_of(server, transports, secret="another").receive()

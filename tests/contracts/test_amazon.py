@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
 
@@ -62,6 +62,11 @@ async def test_prism_takes_every_request_as_it_is_sent(
     assert seen_by_prism.violations == []
 
 
+async def signed_for_nobody() -> Mapping[str, str]:
+    """The static sandbox has no operations that are the app's own."""
+    raise AssertionError("not asked here")
+
+
 async def test_the_adapter_lives_on_amazons_static_sandbox(
     transports: Transports, sandbox_url: str, witness: Witness
 ) -> None:
@@ -69,7 +74,8 @@ async def test_the_adapter_lives_on_amazons_static_sandbox(
     marketplace = marketplace_of("US")
     assert marketplace is not None
     media = FakeMedia()
-    api = AmazonApi(transports.open(Account(STORE, sandbox_url), Manners(), KEY), transports, "SELLER", marketplace)
+    transport = transports.open(Account(STORE, sandbox_url), Manners(), KEY)
+    api = AmazonApi(transport, transports, "SELLER", marketplace, signed_for_nobody)
     pictures = Pictures(api, MemoryNotes(), media, NumberedLinks(media))
     store = AmazonStore(STORE, api, pictures, secret_since=None)
     [main, *_] = await store.read_images(ListingId("GM-ZDPI-9B4E"))

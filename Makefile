@@ -35,6 +35,7 @@ check: setup
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
+	@$(BIN)/mypy --config-file tests/mypy.ini --cache-dir .mypy_cache/tests -p tests -p benchmarks
 	@$(BIN)/lint-imports
 
 # The auditor asks an advisory service outside, so it is not in the lock.

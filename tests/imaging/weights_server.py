@@ -91,9 +91,12 @@ class _Handler(BaseHTTPRequestHandler):
 @contextmanager
 def weights_server() -> Iterator[WeightsServer]:
     """Serve until the block ends."""
-    handler = type("Handler", (_Handler,), {})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    served = handler.served = WeightsServer(f"http://127.0.0.1:{server.server_address[1]}/weights")
+
+    class Handler(_Handler):
+        pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    served = Handler.served = WeightsServer(f"http://127.0.0.1:{server.server_address[1]}/weights")
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any
 
 import pytest
-from graphql import GraphQLEnumType, GraphQLSchema, OperationType, parse
+from graphql import FieldNode, GraphQLEnumType, GraphQLSchema, OperationDefinitionNode, OperationType, parse
 
 from platforms.shopify.api import API_VERSION, BUSY, GONE, document
 from platforms.shopify.stock import STALE
@@ -102,8 +102,9 @@ def test_the_mutations_that_need_a_key_are_the_ones_the_fake_refuses_without(
         field.name.value
         for name in DOCUMENTS
         for operation in parse(document(name).text).definitions
-        if operation.operation is OperationType.MUTATION
+        if isinstance(operation, OperationDefinitionNode) and operation.operation is OperationType.MUTATION
         for field in operation.selection_set.selections
+        if isinstance(field, FieldNode)
     }
     needed = {
         name for name in ours if "idempotency key is required" in (schema.mutation_type.fields[name].description or "")

@@ -334,7 +334,9 @@ class Business:
                     "SELECT store_id, order_id, line_id, ordered, cancelled, restocked, shipped FROM stock_order_line"
                 )
             }
-            beliefs = {row[0]: row[1:] for row in rows.execute("SELECT store_id, quantity, slack FROM stock_outlet")}
+            beliefs = {
+                row[0]: (row[1], row[2]) for row in rows.execute("SELECT store_id, quantity, slack FROM stock_outlet")
+            }
             open_pushes = rows.execute("SELECT store_id, delta FROM stock_push WHERE state = 'open'").fetchall()
         assert on_hand == counted, "the kept sum is the sum of the movements"
         assert self.lines.keys() <= lines.keys(), "a line that was known is known"

@@ -47,7 +47,8 @@ def loop() -> Iterator[asyncio.AbstractEventLoop]:
 def test_whatever_happens_the_ledger_converges(
     kind: str, loop: asyncio.AbstractEventLoop, sqlite_template: bytes
 ) -> None:
-    given = {"loop": loop, "template": sqlite_template, "steps": Counter()}
+    steps: Counter[str] = Counter()
+    given = {"loop": loop, "template": sqlite_template, "steps": steps}
     machine = type("Machine", (Machine,), {**given, **KINDS[kind]})
     how = settings(settings(), max_examples=settings().max_examples // len(KINDS)) if IS_PROOF else FEW
     how = settings(
@@ -57,6 +58,6 @@ def test_whatever_happens_the_ledger_converges(
         phases=(Phase.generate, Phase.shrink) if IS_PROOF else (Phase.generate,),
     )
     run_state_machine_as_test(machine, settings=how)
-    told = ", ".join(f"{what} {number}" for what, number in machine.steps.most_common())
+    told = ", ".join(f"{what} {number}" for what, number in steps.most_common())
     print(f"\n{kind}: {told}")
-    assert machine.steps["runs"] >= how.max_examples
+    assert steps["runs"] >= how.max_examples

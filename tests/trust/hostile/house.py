@@ -136,8 +136,8 @@ async def _inhabited(app: App, settings: Settings, web: Starlette, watching: sql
     living = (await links.link(name)).removeprefix(ORIGIN)
     old = await replace(links, clock=lambda: now - timedelta(days=30)).link(name)
     key = local_key(settings)
-    kept = [PHOTO, key, secret_key(settings), cookie, login.csrf, SIGNING_SECRET, BOT_TOKEN, TOKEN, TELEGRAM_SECRET]
-    told = [one if isinstance(one, bytes) else one.encode() for one in (*kept, STORE_SECRET)]
+    kept = [key, secret_key(settings), cookie, login.csrf, SIGNING_SECRET, BOT_TOKEN, TOKEN, TELEGRAM_SECRET]
+    told = [PHOTO, *(one.encode() for one in (*kept, STORE_SECRET))]
     judge = Judge(told, lambda: int(watching.execute("PRAGMA data_version").fetchone()[0]), HOST)
     built = House(web, judge, cookie, csrf_token(login.csrf), key, name, path, [used, late], [ended])
     built.living_link, built.links = living, [old.removeprefix(ORIGIN)]

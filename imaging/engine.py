@@ -32,7 +32,6 @@ from imaging.parts import corrected, kept_apart, left_out, matte_after
 from imaging.patches import see_through_ratio, without_patches
 from imaging.scene import Box
 from imaging.things import counted, only_thing
-from imaging.writing import writing_findings
 
 OVERVIEW_LONG_SIDE_PX = 1024
 PHOTOS_AT_ONCE = 2
@@ -193,6 +192,8 @@ class LocalEnhancer:
 
 def _judge_writing(cut: CutOut) -> tuple[Finding, ...]:
     """Say what is written over the photo; one that came cut out has lost what was beside the product."""
+    from imaging.writing import writing_findings  # late: 10 ms of importing the room, here beside the drawing
+
     return writing_findings(cut.overview, cut.mask.coverage) if cut.photo.alpha is None else ()
 
 

@@ -222,4 +222,4 @@ async def _inbox(vendor: str, inbox: Inbox) -> Check:
         return Check(what, "cannot be read", f"{error} Orders are asked for in turn meanwhile.")
     except TimeoutError:
         return Check(what, "does not answer", "check the network and the queue's address")
-    return Check(what, "messages wait" if waiting else "empty")
+    return Check(what, "messages wait" if waiting else "can be read")  # a short look may miss one

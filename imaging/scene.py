@@ -37,6 +37,7 @@ MOST_FILL = 0.95
 _MARGIN_RATIO = 0.04
 """Room around the product's box ÷ its long side, so that soft edges are not cut."""
 _GRID_PX = 8
+"""Sides of the crop are multiples of it: three halvings keep every pixel in its place."""
 _TILE_PX = 96
 """Laid over the backdrop one tile at a time: most are all product or all backdrop, and are only copied."""
 _SWEEP_WALL, _SWEEP_FLOOR, _SWEEP_LAMP = 216.0, 244.0, 14.0
@@ -66,7 +67,7 @@ class Box:
 
     def grown(self, photo_width: int, photo_height: int) -> Box:
         """Return it with the margin for soft edges, inside the photo, on a grid that `codec.shrunk` can halve."""
-        margin = max(float(_GRID_PX), _MARGIN_RATIO * max(self.width, self.height))
+        margin = max(8.0, _MARGIN_RATIO * max(self.width, self.height))
         return Box(
             max(0, int(self.left - margin) // _GRID_PX * _GRID_PX),
             max(0, int(self.top - margin) // _GRID_PX * _GRID_PX),

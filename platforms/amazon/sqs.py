@@ -75,7 +75,10 @@ class Queue:
         return [Message(str(one.get("Body", "")), str(one["ReceiptHandle"])) for one in said.get("Messages") or ()]
 
     async def look(self) -> bool:
-        """Return whether something lies there; it stays there for whoever reads, at once."""
+        """Return whether something was seen there, at once; it stays for whoever reads.
+
+        False is no proof of an empty queue: SQS asks only some of its servers when it need not wait.
+        """
         asked = {"MaxNumberOfMessages": 1, "WaitTimeSeconds": 0, "VisibilityTimeout": 0}
         return bool((await self._call("ReceiveMessage", asked)).get("Messages"))
 
